@@ -1,0 +1,43 @@
+"""Every periodic job, one line each. Sweeps write nudges from the rows; none of them does the work itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from portal.core import mail, outbox, sessions
+from portal.drawings import renders
+from portal.tenants import provisioning
+from portal.trials import service as trials
+from portal.visits import service as visits
+from portal.work import service as work
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """`run` is called every `every`, by one clock process of however many there are."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+
+
+def seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
+
+
+SCHEDULE: tuple[Periodic, ...] = (
+    Periodic("mail.nudge_waiting", seconds(10), mail.nudge_waiting),
+    Periodic("tenants.sweep", seconds(5), provisioning.sweep),
+    Periodic("drawings.sweep", seconds(10), renders.sweep),
+    Periodic("trials.expire", minutes(30), trials.expire),
+    Periodic("work.wake_due", minutes(1), work.wake_due),
+    Periodic("visits.tidy", minutes(10), visits.tidy),
+    Periodic("outbox.tidy", minutes(60), outbox.tidy_platform),
+    Periodic("sessions.tidy", minutes(60), sessions.tidy),
+)

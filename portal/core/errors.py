@@ -1,0 +1,142 @@
+"""A person's mistake and a bug are different errors, and get different pages.
+
+A `Refusal` carries a Korean sentence and the next step, and is no one's fault to mend. Everything else is logged with a
+number that the page shows, so that a person can quote it. The error page needs no database, no session and no Redis.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from flask import Flask, current_app, render_template, request
+from jinja2_fragments.flask import render_block
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from portal.core.db import give_back
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+log = logging.getLogger("planroom")
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a person, not an error of the program
+    """The portal will not do this. `message` and `next_step` are Korean sentences for the person who asked."""
+
+    status = 409
+
+    def __init__(self, message: str, next_step: str = "", status: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        if status is not None:
+            self.status = status
+
+
+class NotFound(Refusal):
+    """Absent, or another's: both answer alike, so that nobody learns which."""
+
+    status = 404
+
+    def __init__(
+        self,
+        message: str = "찾으시는 것이 없습니다.",
+        next_step: str = "주소를 확인하시거나 목록에서 다시 골라 주십시오.",
+    ) -> None:
+        super().__init__(message, next_step)
+
+
+class Forbidden(Refusal):
+    """Signed in, but without the right."""
+
+    status = 403
+
+    def __init__(
+        self,
+        message: str = "이 일을 할 권한이 없습니다.",
+        next_step: str = "권한이 필요하시면 회사 관리자에게 요청해 주십시오.",
+    ) -> None:
+        super().__init__(message, next_step)
+
+
+class Unavailable(Refusal):
+    """Something we lean on does not answer right now; trying again helps."""
+
+    status = 503
+
+    def __init__(
+        self,
+        message: str = "잠시 연결이 고르지 않습니다.",
+        next_step: str = "잠시 뒤 다시 시도해 주십시오. 하시던 일은 그대로 있습니다.",
+    ) -> None:
+        super().__init__(message, next_step)
+
+
+SENTENCES = {
+    400: ("보내신 내용을 읽을 수 없습니다.", "앞 화면으로 돌아가 다시 보내 주십시오."),
+    401: ("로그인이 필요합니다.", "로그인하신 뒤 이어서 하실 수 있습니다."),
+    403: ("이 일을 할 권한이 없습니다.", "권한이 필요하시면 회사 관리자에게 요청해 주십시오."),
+    404: ("찾으시는 것이 없습니다.", "주소를 확인하시거나 목록에서 다시 골라 주십시오."),
+    405: ("이 주소로는 그 일을 할 수 없습니다.", "앞 화면으로 돌아가 단추를 다시 눌러 주십시오."),
+    413: ("보내신 파일이 너무 큽니다.", "파일을 나누거나 줄여서 다시 올려 주십시오."),
+    415: ("이 형식은 받을 수 없습니다.", "앞 화면으로 돌아가 다시 보내 주십시오."),
+    429: ("너무 자주 시도하셨습니다.", "잠시 뒤 다시 시도해 주십시오."),
+    503: ("잠시 연결이 고르지 않습니다.", "잠시 뒤 다시 시도해 주십시오. 하시던 일은 그대로 있습니다."),
+    507: ("저장할 자리가 모자랍니다.", "관리자에게 알렸습니다. 잠시 뒤 다시 올려 주십시오."),
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(RedisError, _dependency_gone)
+    app.register_error_handler(OperationalError, _dependency_gone)
+    app.register_error_handler(Exception, _bug)
+
+
+def answer(status: int, message: str, next_step: str, number: str = "") -> tuple[str, int]:
+    """The error page: whole, or only its block when a part of a page asked for it."""
+    values = {"status": status, "sentence": message, "next_step": next_step, "number": number}
+    if request.accept_mimetypes.best == "application/json":
+        return current_app.json.dumps({"error": message, "next": next_step, "number": number}), status
+    if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full":
+        return render_block("error.html", "error", **values), status
+    return render_template("error.html", **values), status
+
+
+def _refused(refusal: Refusal) -> tuple[str, int]:
+    return answer(refusal.status, refusal.message, refusal.next_step)
+
+
+def _http(error: HTTPException) -> Response | tuple[str, int]:
+    if error.code is None or error.code < 400:  # noqa: PLR2004 - redirects are raised as exceptions too
+        return error.get_response()
+    message, next_step = SENTENCES.get(error.code, SENTENCES[400])
+    if error.code >= 500 and error.code not in SENTENCES:  # noqa: PLR2004
+        return _bug(error)
+    return answer(error.code, message, next_step)
+
+
+def _dependency_gone(error: Exception) -> tuple[str, int]:
+    """Redis or the database does not answer: say so quickly, and never show a trace."""
+    log.warning("a dependency does not answer: %s", type(error).__name__, exc_info=error)
+    _give_back_database()
+    return answer(503, *SENTENCES[503])
+
+
+def _bug(error: Exception) -> tuple[str, int]:
+    number = secrets.token_hex(4)
+    log.error("bug %s at %s %s", number, request.method, request.path, exc_info=error)
+    _give_back_database()
+    return answer(500, "저희 쪽에서 오류가 났습니다.", "다시 해 보시고, 또 생기면 아래 번호를 알려 주십시오.", number)
+
+
+def _give_back_database() -> None:
+    """A failed statement leaves its transaction open; the page that tells of it must not need it."""
+    with suppress(SQLAlchemyError):
+        give_back()

@@ -1,0 +1,24 @@
+"""What a feature hands to create_app: its pages, what it listens to, its lines in the rail, its commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import click
+    from flask import Blueprint
+
+    from portal.core.page import Section
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One room of the house. `subscriptions`: event -> jobs; `queues`: job -> queue, for jobs not of `work`."""
+
+    name: str
+    blueprints: tuple[Blueprint, ...] = ()
+    subscriptions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    queues: dict[str, str] = field(default_factory=dict)
+    sections: tuple[Section, ...] = ()
+    commands: tuple[click.Command, ...] = ()

@@ -1,0 +1,226 @@
+"""Who may enter. Every route declares it; one without a declaration stops the start; what is not granted is refused.
+
+The gate knows classes and roles only. Who the caller is, is handed in by create_app; whether a row is theirs is decided
+where the row is loaded.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast, get_args
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.core import sessions
+from portal.core.errors import Forbidden, NotFound, Refusal, Unavailable
+from portal.core.settings import settings
+
+AccessClass = Literal["public", "signed-link", "person", "member", "staff", "key", "webhook"]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Classes whose callers are no browsers with our cookie, so that a foreign page cannot act in their name.
+NOT_BROWSERS = frozenset({"key", "webhook"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+BeforeRequest = Callable[[], Response | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route demands. Empty `roles` means any role of the class."""
+
+    kind: AccessClass
+    roles: frozenset[str]
+    when_read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a person, perhaps as a member of one company, perhaps as staff. Anonymous has person_id 0."""
+
+    person_id: int = 0
+    person_name: str = ""
+    email: str = ""
+    device_id: int = 0
+    tenant_id: int = 0
+    tenant_name: str = ""
+    role: str = ""
+    staff_roles: frozenset[str] = frozenset()
+    read_only: str = ""
+    """Why the company may only look, as a sentence; empty when it may also change."""
+    closed: str = ""
+    """Why the company may not enter at all, as a sentence; empty when it may."""
+    companies: int = 0
+    """In how many companies the person is a member."""
+
+    @property
+    def signed_in(self) -> bool:
+        return self.person_id > 0
+
+    @property
+    def staff(self) -> bool:
+        return bool(self.staff_roles)
+
+    @property
+    def actor(self) -> str:
+        """The word for audit and state machines."""
+        return f"person:{self.person_id}" if self.signed_in else "visitor"
+
+
+def access(kind: AccessClass, *, roles: Iterable[str] = (), when_read_only: bool = False) -> Callable[[View], View]:
+    """Declare who may call a view. `when_read_only`: a company that may only look may still post here."""
+    if kind not in get_args(AccessClass):
+        message = f"{kind!r} is no class of access"
+        raise ValueError(message)
+
+    def declare(view: View) -> View:
+        view.access = Access(kind, frozenset(roles), when_read_only)  # type: ignore[attr-defined]  # a label on the function
+        return view
+
+    return declare
+
+
+def caller() -> Caller:
+    """Who asks, in this request; nobody, when it failed before it was known."""
+    return cast("Caller", g.get("caller") or Caller())
+
+
+def access_of(app: Flask, endpoint: str) -> Access | None:
+    return cast("Access | None", getattr(app.view_functions.get(endpoint), "access", None))
+
+
+def check_complete(app: Flask) -> None:
+    """Raise RuntimeError for routes that say nothing of who may enter."""
+    silent = sorted({rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) is None})
+    if silent:
+        message = f"routes without a declaration of access: {', '.join(silent)}"
+        raise RuntimeError(message)
+
+
+def init_app(app: Flask, identify: Callable[[], Caller], key_holder: Callable[[str], str | None]) -> None:
+    """`identify` tells who comes with the session; `key_holder` the scope of a Bearer key, or None."""
+    app.extensions["planroom.identify"] = identify
+    app.extensions["planroom.key_holder"] = key_holder
+    app.before_request(_guard)
+
+
+def _guard() -> Response | None:
+    g.caller = Caller()
+    if request.routing_exception is not None:
+        _only_known_host()
+        return None  # Flask answers 404 or 405 itself
+    wanted = access_of(current_app, request.endpoint or "")
+    if wanted is None:
+        raise NotFound
+    if request.endpoint != "health.healthz":
+        _only_known_host()
+    if wanted.kind in NOT_BROWSERS:
+        return _machine(wanted)
+    if request.method not in SAFE:
+        _only_same_origin()
+    if request.endpoint == "static":
+        return None
+    g.caller = current_app.extensions["planroom.identify"]()
+    return _admit(g.caller, wanted)
+
+
+def _admit(who: Caller, wanted: Access) -> Response | None:
+    if wanted.kind in {"public", "signed-link"}:
+        return None
+    if not who.signed_in:
+        if sessions.lost():
+            raise Unavailable
+        return _to_sign_in()
+    if wanted.kind == "staff":
+        if not who.staff or (wanted.roles and not wanted.roles & who.staff_roles):
+            raise Forbidden
+    elif wanted.kind == "member":
+        _admit_member(who, wanted)
+    return None
+
+
+def _admit_member(who: Caller, wanted: Access) -> None:
+    if not who.tenant_id:
+        raise Forbidden("들어갈 회사가 없습니다.", "초대 메일을 확인하시거나 무료체험을 신청해 주십시오.")
+    if who.closed:
+        raise Forbidden(who.closed, "문의처로 연락해 주십시오.")
+    if wanted.roles and who.role not in wanted.roles:
+        raise Forbidden
+    if who.read_only and request.method not in SAFE and not wanted.when_read_only:
+        raise Refusal(who.read_only, "지금은 보고 내려받기만 할 수 있습니다.", 403)
+
+
+def _machine(wanted: Access) -> Response | None:
+    if wanted.kind == "key":
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        scope = current_app.extensions["planroom.key_holder"](key.strip()) if scheme.lower() == "bearer" else None
+        if scope is None:
+            raise Refusal("열쇠가 없거나 맞지 않습니다.", "Authorization: Bearer 머리말을 확인해 주십시오.", 401)
+        if wanted.roles and scope not in wanted.roles:
+            raise Forbidden("이 열쇠로는 할 수 없는 일입니다.", "맞는 범위의 열쇠를 새로 만들어 주십시오.")
+    return None
+
+
+def _to_sign_in() -> Response:
+    if request.method not in SAFE:
+        raise Refusal("로그인이 필요합니다.", "로그인하신 뒤 다시 해 주십시오.", 401)
+    target = url_for("accounts.sign_in") + "?" + urlencode({"next": request.full_path.rstrip("?")})
+    if request.headers.get("HX-Request") == "true":
+        response = current_app.response_class(status=204)
+        response.headers["HX-Redirect"] = url_for("accounts.sign_in")
+        return response
+    return redirect(target, 303)
+
+
+def _only_known_host() -> None:
+    """A Host header of somebody else's choosing ends here (links in mails never use it anyway)."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    if host == urlsplit(settings().public_url).hostname:
+        return
+    if settings().embedded and _on_this_network(host):
+        return
+    raise Refusal("이 주소로는 열 수 없습니다.", f"{settings().public_url} 로 들어와 주십시오.", 400)
+
+
+def _on_this_network(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback
+
+
+def _only_same_origin() -> None:
+    """Refuse what another site made a browser send.
+
+    Every browser in use sends Sec-Fetch-Site or Origin with an unsafe request; a caller with neither is no browser, and
+    carries no cookie of somebody else's.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site in {"same-origin", "none"}:
+        return
+    origin = request.headers.get("Origin")
+    if site is None and (origin is None or urlsplit(origin).netloc == request.host):
+        return
+    raise Refusal("다른 사이트에서 보낸 요청은 받지 않습니다.", "도면실 화면에서 다시 해 주십시오.", 403)
+
+
+def rules(app: Flask) -> list[dict[str, Any]]:
+    """Every (rule, method) with what it demands: the answer of `flask access --json`."""
+    rows = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        wanted = access_of(app, rule.endpoint)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            kind, roles = (wanted.kind, sorted(wanted.roles)) if wanted else ("none", [])
+            rows.append(
+                {"rule": rule.rule, "method": method, "endpoint": rule.endpoint, "access": kind, "roles": roles}
+            )
+    return rows
+
+
+__all__ = ["Access", "Caller", "access", "caller", "check_complete", "init_app", "rules"]

@@ -1,0 +1,157 @@
+"""Rows are the truth, jobs are nudges: what must happen next is written beside the row, in the same transaction.
+
+Every database, the platform's and each company's, has its own outbox. The relay reads unsent rows after commit and tells
+RQ; it is woken through Redis and looks by itself when Redis was silent. A message may arrive twice: the receiver checks
+the state of its row, or asks `once()`. Payloads are ids only.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from flask import current_app
+from redis.exceptions import RedisError
+from sqlalchemy import JSON, String, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from portal.core.clock import now
+from portal.core.db import Model, Tenanted, after_commit, retained, write
+from portal.core.redis import redis
+
+log = logging.getLogger("planroom.outbox")
+
+#: Redis list on which a commit wakes the relay; the value names the database ("platform", or a tenant's id).
+WAKE = "planroom:outbox:wake"
+PLATFORM = "platform"
+#: Receipts outlive any message that could still be told again.
+KEPT = timedelta(days=14)
+
+Id = int | str
+
+
+class _Message:
+    """One thing to tell after commit."""
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))  # "job": one job by name; "event": whoever subscribes
+    name: Mapped[str] = mapped_column(String(80))
+    args: Mapped[list[Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805 - a class-level attribute by SQLAlchemy's convention
+        return "outbox"
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[dict[str, Any]]:  # noqa: N805
+        return ({"info": retained("operations", None)},)
+
+
+class _Receipt:
+    """An event that a job of this database has taken in; the pair is unique, so taking it twice fails."""
+
+    event_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    job: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime]
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805
+        return "receipt"
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[dict[str, Any]]:  # noqa: N805
+        return ({"info": retained("operations", None)},)
+
+
+class Message(_Message, Model): ...
+
+
+class Receipt(_Receipt, Model): ...
+
+
+class CompanyMessage(_Message, Tenanted): ...
+
+
+class CompanyReceipt(_Receipt, Tenanted): ...
+
+
+def later(session: Session, job: str, *args: Id) -> None:
+    """Have `jobs.<job>(event_id, *args)` run after this write commits, e.g. `later(s, "tenants.provision", 7)`."""
+    _put(session, "job", job, args)
+
+
+def publish(session: Session, event: str, *args: Id) -> None:
+    """Tell every feature that subscribes to `event` (see `Feature.subscriptions`) after this write commits."""
+    _put(session, "event", event, args)
+
+
+def once(session: Session, event_id: str, job: str) -> bool:
+    """Take an event in, inside the write that acts on it. False when this job already did."""
+    company = "company_url" in session.info
+    model = CompanyReceipt if company else Receipt
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"event_id": event_id, "job": job, "at": now()}
+    result = session.execute(insert(model).values(**values).on_conflict_do_nothing())
+    return bool(getattr(result, "rowcount", 0))
+
+
+def model_of(session: Session) -> type[Message | CompanyMessage]:
+    """The outbox of the database that `session` is on."""
+    return CompanyMessage if "company_url" in session.info else Message
+
+
+def _put(session: Session, kind: str, name: str, args: tuple[Id, ...]) -> None:
+    if not session.info.get("writing"):
+        message = f"{name}: the outbox is written inside write()"
+        raise RuntimeError(message)
+    model = model_of(session)
+    session.add(model(id=str(uuid4()), kind=kind, name=name, args=list(args), created_at=now(), sent_at=None))
+    database = session.info.get("company_id", PLATFORM)
+    wakes: dict[str, Any] = current_app.extensions.setdefault("planroom.wakes", {})
+    after_commit(session, wakes.setdefault(str(database), _Wake(str(database))))
+
+
+class _Wake:
+    """Tells the relay that a database has news. Losing it costs a second, never a message."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+
+    def __call__(self) -> None:
+        try:
+            redis().rpush(WAKE, self.database)
+        except RedisError:
+            log.warning("the relay could not be woken; it looks by itself")
+
+
+def unsent(session: Session, limit: int = 200) -> list[Message] | list[CompanyMessage]:
+    """The messages of one database still to be told, oldest first."""
+    model = model_of(session)
+    query = select(model).where(model.sent_at.is_(None)).order_by(model.created_at, model.id).limit(limit)
+    return list(session.scalars(query))  # type: ignore[return-value]  # one of the two, by the session's database
+
+
+def mark_sent(session: Session, ids: list[str]) -> None:
+    """Remember that these were told. Telling again after a crash between the two is what receivers are built for."""
+    model = model_of(session)
+    with write(session) as writing:
+        writing.execute(update(model).where(model.id.in_(ids)).values(sent_at=now()))
+
+
+def tidy_platform() -> None:
+    """Forget the platform's messages told, and receipts taken, longer ago than anything is told twice."""
+    before = now() - KEPT
+    with write() as session:
+        session.execute(delete(Message).where(Message.sent_at < before))
+        session.execute(delete(Receipt).where(Receipt.at < before))
+
+
+def backlog(session: Session) -> int:
+    """How many messages wait to be told."""
+    model = model_of(session)
+    return session.scalar(select(func.count()).select_from(model).where(model.sent_at.is_(None))) or 0

@@ -1,0 +1,192 @@
+"""Pages and their fragments: views do not know which was asked for.
+
+A fragment is a named block of its page; `page()` answers with the block named in HX-Target, or with the whole page. A
+POST answers `see_other`, a bad form `page(..., status=422)`, with and without JavaScript alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from jinja2_fragments.flask import render_block
+from werkzeug.local import LocalProxy
+from werkzeug.wrappers import Response as BaseResponse
+
+from portal.core import clock, korea, money
+from portal.core.gate import Caller, caller
+from portal.core.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all."""
+
+    label: str
+    icon: str
+    endpoint: str
+    staff: bool = False
+    roles: frozenset[str] = frozenset()
+    group: int = 0
+    count: Callable[[Caller], int] | None = None
+
+    def shown_to(self, who: Caller) -> bool:
+        if self.staff:
+            return bool(who.staff_roles) and (not self.roles or bool(self.roles & who.staff_roles))
+        return bool(who.role) and (not self.roles or who.role in self.roles)
+
+
+#: The software house itself, as the law wants it at the foot of a shop's pages.
+VENDOR = {
+    "name": "주식회사 도면실",
+    "ceo": "한도윤",
+    "business_number": "116-81-99990",
+    "mail_order_number": "제2026-서울구로-0415호",
+    "address": "08378 서울특별시 구로구 디지털로 300, 11층",
+    "phone": "02-6000-2026",
+    "email": "help@planroom.example",
+}
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - any value that JSON, a template or a library may hold
+    """The page, or the block of it that HX-Target names (`section#queue` or `queue` -> block `queue`)."""
+    block = _wanted_block(template)
+    body = render_block(template, block, **values) if block else render_template(template, **values)
+    response = make_response(body, status)
+    response.vary.add("HX-Request")
+    response.vary.add("HX-Target")
+    return response
+
+
+def see_other(url: str, notice: str = "") -> BaseResponse:
+    """Answer a POST: 303 to a page that shows what came of it, with a notice to read there."""
+    if notice:
+        flash(notice)
+    return redirect(url, 303)
+
+
+def _wanted_block(template: str) -> str | None:
+    if request.headers.get("HX-Request") != "true" or request.headers.get("HX-Request-Type") == "full":
+        return None
+    if request.headers.get("HX-History-Restore-Request") == "true":
+        return None
+    block = request.headers.get("HX-Target", "").rpartition("#")[2].replace("-", "_")
+    if block and block in current_app.jinja_env.get_template(template).blocks:
+        return block
+    return None
+
+
+@lru_cache(maxsize=512)
+def _static_digest(folder: str, name: str, _changed: float) -> str:
+    return hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()[:12]
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its digest, so that it may be kept for ever."""
+    folder = current_app.static_folder or ""
+    path = Path(folder, name)
+    if not path.is_file():
+        return url_for("static", filename=name)
+    return url_for("static", filename=name, v=_static_digest(folder, name, path.stat().st_mtime))
+
+
+def _frame(sections: list[Section]) -> dict[str, Any]:
+    """What frame.html shows around a page: the rail, the company, the person."""
+    who = caller()
+    on_staff_side = _below("/staff")
+    shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
+    here = max(
+        (url_for(section.endpoint) for section in shown if _below(url_for(section.endpoint))), key=len, default=""
+    )
+    lines = [
+        {
+            "label": section.label,
+            "icon": section.icon,
+            "url": url_for(section.endpoint),
+            "count": section.count(who) if section.count else 0,
+            "current": url_for(section.endpoint) == here,
+            "group": section.group,
+        }
+        for section in shown
+    ]
+    return {
+        "sections": lines,
+        "company": who.tenant_name,
+        "person": who.person_name,
+        "home_url": "/staff" if on_staff_side else "/drawings",
+        "staff": on_staff_side,
+        "read_only": who.read_only or None,
+        "search_url": None,
+    }
+
+
+def _below(url: str) -> bool:
+    return request.path == url or request.path.startswith(url.rstrip("/") + "/")
+
+
+def init_app(app: Flask, sections: list[Section]) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.filters.update(
+        won=money.won,
+        number="{:,}".format,
+        date=korea.date_words,
+        datetime=korea.datetime_words,
+        ago=lambda instant: korea.ago_words(instant, clock.now()),
+        filesize=file_size,
+        phone=korea.phone_words,
+        brn=korea.business_number_words,
+    )
+    # A block rendered alone does not run its template's top level, where an import would stand: the parts are global.
+    parts = LocalProxy(lambda: app.jinja_env.get_template("parts.html").module)
+    app.jinja_env.globals.update(asset=asset, p=parts)
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        return {
+            "vendor": VENDOR,
+            "embedded": settings().embedded,
+            "caller": caller(),
+            "now": LocalProxy(clock.now),  # asked for only by pages that show time: the error page needs no database
+            "frame": _LazyFrame(sections),
+        }
+
+    @app.after_request
+    def keep_static(response: BaseResponse) -> BaseResponse:
+        if request.endpoint == "static" and response.status_code in {200, 304}:
+            folder, name = current_app.static_folder or "", (request.view_args or {}).get("filename", "")
+            path = Path(folder, name)
+            fits = path.is_file() and request.args.get("v") == _static_digest(folder, name, path.stat().st_mtime)
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if fits else "no-cache"
+        return response
+
+
+class _LazyFrame:
+    """The frame, worked out only by pages that show one: counting badges asks the database."""
+
+    def __init__(self, sections: list[Section]) -> None:
+        self._sections = sections
+        self._values: dict[str, Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any value that JSON, a template or a library may hold
+        if self._values is None:
+            self._values = _frame(self._sections)
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def file_size(count: int) -> str:
+    """Bytes in words a person reads: 812 B, 1.3 MB."""
+    size = float(count)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024 or unit == "GB":  # noqa: PLR2004
+            return f"{size:,.0f} {unit}" if unit == "B" or size >= 100 else f"{size:,.1f} {unit}"  # noqa: PLR2004
+        size /= 1024
+    raise AssertionError

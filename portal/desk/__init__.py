@@ -1,0 +1,17 @@
+"""Pages that gather several features: homepage, search, company timeline, staff home; no rules of its own."""
+
+from portal.core.feature import Feature
+from portal.core.page import Section
+from portal.desk.cli import demo, samples
+from portal.desk.pages import desk
+from portal.desk.staff import SEES, desk_staff
+
+feature = Feature(
+    "desk",
+    blueprints=(desk, desk_staff),
+    sections=(
+        Section("오늘", "calendar", "desk_staff.staff", staff=True),
+        Section("고객사", "company", "desk_staff.companies", staff=True, roles=SEES, group=1),
+    ),
+    commands=(demo, samples),
+)

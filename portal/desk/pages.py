@@ -1,0 +1,101 @@
+"""The pages of visitors: the homepage with a living drawing, and what the law wants every shop to show."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, current_app
+from flask.typing import ResponseReturnValue
+
+from portal.core.gate import access
+from portal.core.page import asset, page
+from portal.trials.service import TERMS_VERSION
+
+desk = Blueprint("desk", __name__)
+
+#: The drawing of the homepage, rendered beforehand by `flask samples --homepage`.
+DRAWING = "home/plan.json"
+#: Name, monthly price per seat in won (None: by agreement), for whom, what is in it. The first is the trial.
+PLANS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "체험",
+        "price": 0,
+        "per": "30일",
+        "for": "우리 도면으로 먼저 써 봅니다.",
+        "features": ("구성원 5명", "저장 5 GB", "모든 기능", "카드 번호 없이"),
+    },
+    {
+        "name": "팀",
+        "price": 12_000,
+        "per": "편집자 한 명, 한 달",
+        "for": "설계 사무소와 전문건설사에 맞습니다.",
+        "features": ("보는 사람은 무료", "저장 100 GB", "개정 관리와 비교", "세금계산서 자동 발행"),
+        "featured": True,
+    },
+    {
+        "name": "기업",
+        "price": None,
+        "per": "협의",
+        "for": "여러 현장과 협력사를 함께 관리합니다.",
+        "features": ("저장 1 TB부터", "전용 서버", "감사 기록 내려받기", "담당 지원"),
+    },
+)
+QUESTIONS: tuple[tuple[str, str], ...] = (
+    (
+        "어떤 파일을 올릴 수 있습니까?",
+        "DXF, DWG, PDF를 올릴 수 있습니다. 여러 파일을 한 번에 끌어다 놓아도 됩니다. 그리지 못한 객체가 있으면 무엇이 몇 개인지 숨기지 않고 보여 드립니다.",
+    ),
+    (
+        "보는 사람도 프로그램을 설치해야 합니까?",
+        "아닙니다. 브라우저만 있으면 됩니다. 휴대전화에서도 확대하고 레이어를 끄며 볼 수 있습니다.",
+    ),
+    (
+        "우리 도면을 다른 회사가 볼 수 있습니까?",
+        "볼 수 없습니다. 회사마다 데이터베이스를 따로 만들고, 그 데이터베이스에는 그 회사의 열쇠로만 들어갈 수 있습니다.",
+    ),
+    (
+        "체험이 끝나면 도면은 어떻게 됩니까?",
+        "전환하지 않으시면 정한 보존기간 동안만 두었다가 파기하고 파기 증명서를 드립니다. 그 전에 모두 내려받으실 수 있습니다.",
+    ),
+    (
+        "한글이 깨지지 않습니까?",
+        "오래된 도면의 한글 부호와 글꼴을 알아보고 바르게 그립니다. 도면 속 글자는 그대로 찾을 수 있습니다.",
+    ),
+    (
+        "요금은 어떻게 냅니까?",
+        "달마다 카드로 자동결제하거나 계좌로 보내 주시면 됩니다. 전자세금계산서를 발행해 드립니다.",
+    ),
+)
+
+
+@desk.get("/")
+@access("public")
+def home() -> ResponseReturnValue:
+    return page("desk/home.html", sheets=homepage_sheets(), plans=PLANS, questions=QUESTIONS)
+
+
+@desk.get("/terms")
+@access("public")
+def terms() -> ResponseReturnValue:
+    return page("desk/terms.html", version=TERMS_VERSION)
+
+
+@desk.get("/privacy")
+@access("public")
+def privacy() -> ResponseReturnValue:
+    return page("desk/privacy.html", version=TERMS_VERSION)
+
+
+def homepage_sheets() -> list[dict[str, Any]]:
+    """The sheets of the homepage's drawing, as the viewer takes them."""
+    sheets = _sheets(str(Path(current_app.static_folder or "", DRAWING)))
+    return [{**sheet, "url": asset(f"home/{sheet['svg']}")} for sheet in sheets]
+
+
+@lru_cache(maxsize=1)
+def _sheets(path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))["sheets"]
+    return found

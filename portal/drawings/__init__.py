@@ -1,0 +1,16 @@
+"""Folders, drawings, revisions, and the viewer."""
+
+from portal.core.feature import Feature
+from portal.core.page import Section
+from portal.core.queue import RENDER
+from portal.drawings import rules
+from portal.drawings.files import files
+from portal.drawings.pages import pages
+
+feature = Feature(
+    "drawings",
+    blueprints=(pages, files),
+    subscriptions={"revision.failed": ("drawings.report_failure",)},
+    queues={"drawings.render": RENDER},
+    sections=(Section("도면", "drawing", "drawings.drawings", roles=rules.LOOKS),),
+)

@@ -1,0 +1,107 @@
+"""The bytes of drawings: pictures of sheets, thumbnails, and originals as they came. Every one goes through a loader."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from flask import Blueprint, Response, current_app, request, stream_with_context
+
+from portal.core.blobs import Missing, blobs
+from portal.core.db import write
+from portal.core.errors import NotFound, Refusal
+from portal.core.gate import access, caller
+from portal.drawings import rules, service
+from portal.drawings.models import Revision, Sheet
+from portal.drawings.pictures import svg_key
+from portal.tenants import service as tenants
+
+files = Blueprint("drawing_files", __name__)
+
+CHUNK = 256 * 1024
+#: A picture opened by itself is a document of our origin: it may run, load and style nothing.
+PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'none'"
+ORIGINAL_POLICY = "sandbox; default-src 'none'"
+
+
+@files.get("/drawings/revisions/<int:revision_id>/sheets/<int:position>.svg")
+@access("member", roles=rules.LOOKS)
+def sheet(revision_id: int, position: int) -> Response:
+    """The picture of one sheet."""
+    revision, found = service.sheet_for(caller(), revision_id, position)
+    return _picture(revision, found, found.digest, thumb=False)
+
+
+@files.get("/drawings/revisions/<int:revision_id>/thumb.svg")
+@access("member", roles=rules.LOOKS)
+def thumb(revision_id: int) -> Response:
+    """The small picture of the first sheet."""
+    revision, found = service.sheet_for(caller(), revision_id, 1)
+    return _picture(revision, found, found.thumb_digest, thumb=True)
+
+
+@files.get("/drawings/revisions/<int:revision_id>/file")
+@access("member", roles=rules.LOOKS)
+def original(revision_id: int) -> Response:
+    """The file as it was received, under the name it was sent with. Taking it away is written down."""
+    revision = service.revision_for(caller(), revision_id)
+    stream = _opened(f"{tenants.company_key(caller())}/{revision.sha256}")
+    name, size = revision.file_name, revision.bytes
+    if request.method == "GET":
+        _write_down(revision)
+    response = current_app.response_class(stream_with_context(_chunks(stream)), mimetype="application/octet-stream")
+    response.call_on_close(stream.close)
+    response.content_length = size
+    response.headers["Content-Disposition"] = rules.disposition(name)
+    response.headers["Content-Security-Policy"] = ORIGINAL_POLICY
+    return response
+
+
+def _write_down(revision: Revision) -> None:
+    who = caller()
+    drawing, digest = revision.drawing, revision.sha256
+    with write(service.store_for(who)) as session:
+        service.note(session, who, "downloaded", drawing, revision)
+    service.record(who, "drawing.downloaded", [drawing], revision=revision.id, sha256=digest)
+
+
+def _picture(revision: Revision, found: Sheet, digest: str, *, thumb: bool) -> Response:
+    """A packed picture as it lies in the store, unpacked for the rare caller that cannot.
+
+    The validator is weak because both forms share it; they are the same picture.
+    """
+    response = current_app.response_class(mimetype="image/svg+xml")
+    response.set_etag(digest, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Security-Policy"] = PICTURE_POLICY
+    response.vary.add("Accept-Encoding")
+    if request.if_none_match.contains_weak(digest):
+        response.status_code = 304
+        return response
+    render = revision.render
+    if render is None:
+        raise NotFound
+    key = svg_key(tenants.company_key(caller()), render.sha256, render.version, found.position, thumb=thumb)
+    stream = _opened(key)
+    response.call_on_close(stream.close)
+    if rules.accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        response.headers["Content-Encoding"] = "gzip"
+        response.content_length = blobs().size(key)
+        response.response = _chunks(stream)
+    else:
+        response.response = _chunks(cast("BinaryIO", gzip.GzipFile(fileobj=stream)))
+    return response
+
+
+def _opened(key: str) -> BinaryIO:
+    try:
+        return blobs().open(key)
+    except Missing as error:
+        current_app.logger.exception("the blob %s is missing", key)
+        raise Refusal("이 파일을 저장소에서 찾지 못했습니다.", "관리자에게 알려 주십시오.", 404) from error
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk

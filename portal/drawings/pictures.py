@@ -1,0 +1,114 @@
+"""The pictures of a render: packed into the blob store, and their rows in the company's database."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from portal.core.blobs import blobs
+from portal.drawings.models import Layer, Render, Sheet, Text
+from portal.rendering.result import Sheet as DrawnSheet
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One kept picture: the digest and size of the SVG before it was packed."""
+
+    digest: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Both pictures of one sheet."""
+
+    picture: Packed
+    thumb: Packed
+
+
+def svg_key(company: str, sha256: str, version: str, position: int, *, thumb: bool = False) -> str:
+    """Where the packed SVG of a sheet lies in the blob store."""
+    return f"{company}/renders/{version}/{sha256}/{position}{'-thumb' if thumb else ''}.svg.gz"
+
+
+def keep(company: str, sha256: str, version: str, folder: Path, sheets: Iterable[DrawnSheet]) -> list[Kept]:
+    """Pack the picture and the thumbnail of each sheet in `folder`, and put them into the blob store.
+
+    Raises NoSpace or Unreachable; what was put before that is put again, the same, by the next attempt.
+    """
+    return [
+        Kept(
+            _pack(folder / sheet.svg, svg_key(company, sha256, version, position)),
+            _pack(folder / sheet.thumb, svg_key(company, sha256, version, position, thumb=True)),
+        )
+        for position, sheet in enumerate(sheets, start=1)
+    ]
+
+
+def write_sheet(session: Session, render: Render, position: int, drawn: DrawnSheet, kept: Kept) -> None:
+    """Write the rows of one sheet, its layers and its texts, inside the write that finishes the render."""
+    sheet = Sheet(
+        render_id=render.id,
+        position=position,
+        name=_storable(drawn.name, 255),
+        digest=kept.picture.digest,
+        svg_bytes=kept.picture.bytes,
+        thumb_digest=kept.thumb.digest,
+        extents=list(drawn.extents),
+        full=list(drawn.full),
+        units=drawn.units[:20],
+        objects=drawn.objects,
+        drawn=drawn.drawn,
+    )
+    session.add(sheet)
+    session.flush()
+    layers = [
+        {
+            "sheet_id": sheet.id,
+            "position": place,
+            "name": _storable(layer.name, 255),
+            "class_name": layer.css[:40],
+            "colour": layer.colour[:20],
+            "visible": layer.on,
+            "objects": layer.objects,
+        }
+        for place, layer in enumerate(drawn.layers, start=1)
+    ]
+    texts = [
+        {
+            "sheet_id": sheet.id,
+            "layer": _storable(drawn.layers[text.layer].name, 255) if 0 <= text.layer < len(drawn.layers) else "",
+            "content": _storable(text.text, 2000),
+            "x": text.x,
+            "y": text.y,
+            "height": text.height,
+        }
+        for text in drawn.texts
+        if text.text.strip()
+    ]
+    for table, rows in ((Layer, layers), (Text, texts)):
+        if rows:
+            session.execute(insert(table), rows)
+
+
+def _pack(svg: Path, key: str) -> Packed:
+    packed = svg.with_name(f"{svg.name}.gz")
+    digest, size = hashlib.sha256(), 0
+    with svg.open("rb") as plain, gzip.GzipFile(packed, "wb", compresslevel=6, mtime=0) as squeezed:
+        while chunk := plain.read(1 << 20):
+            digest.update(chunk)
+            size += len(chunk)
+            squeezed.write(chunk)
+    blobs().put_named(key, packed, "image/svg+xml")
+    return Packed(digest.hexdigest(), size)
+
+
+def _storable(words: str, most: int) -> str:
+    """Text as every database takes it: PostgreSQL refuses the null letter and lone surrogates."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode()[:most]

@@ -1,0 +1,47 @@
+"""Turns a drawing file into sheets of SVG. Knows nothing of Flask, companies or databases.
+
+`render` is safe to call from any thread and any forked worker: the file is read in a limited child process only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.rendering.cell import confined
+from portal.rendering.result import MANIFEST, Layer, Limits, Outcome, Rendering, Sheet, Source, Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RENDERER_VERSION = "2026.11.1"
+"""Changes whenever the same bytes would be drawn differently; renders are keyed by (sha256, this)."""
+
+
+STANDARD = Limits()
+
+
+def render(
+    source: Path, out: Path, *, name: str = "", encoding: str | None = None, limits: Limits = STANDARD
+) -> Rendering:
+    """Render the file `source` into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
+
+    The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what the bytes say about a text DXF. The
+    environment variable RENDERING_CACHE names the folder for temporary files (default: the system's).
+    A file that is hostile, broken or of another kind gives the outcome "refused" with reason and message; raises
+    OSError when `source` cannot be read or `out` cannot be written, ValueError for an unknown encoding.
+    """
+    return confined(source, out, limits, encoding, RENDERER_VERSION, name)
+
+
+__all__ = [
+    "MANIFEST",
+    "RENDERER_VERSION",
+    "Layer",
+    "Limits",
+    "Outcome",
+    "Rendering",
+    "Sheet",
+    "Source",
+    "Text",
+    "render",
+]

@@ -1,0 +1,318 @@
+"""Draws the layouts of a document as shapes, object by object, each behind a guard that counts what could not be drawn.
+
+A block is drawn once per look it inherits and then moved to its references; a composite (dimension, leader, table) is
+opened into plain entities and drawn by the same hands, so that its letters stay letters.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from ezdxf import reorder
+from ezdxf.addons.drawing.gfxproxy import DXFGraphicProxy
+from ezdxf.entities.dxfgfx import DXFGraphic
+from ezdxf.math import Vec3
+from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
+from ezdxf.xclip import XClip
+
+from portal.rendering import budget, curves
+from portal.rendering.addon import AddOn
+from portal.rendering.dxf import Entity
+from portal.rendering.ink import TOP, Palette, Setting
+from portal.rendering.lines_of_text import single_line
+from portal.rendering.paragraphs import multi_line
+from portal.rendering.reasons import Refused
+from portal.rendering.shapes import Clip, Matrix, Path, Shape, Step, shifted, sound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ezdxf.document import Drawing
+
+    from portal.rendering.result import Limits
+
+DIMENSIONS: Final = frozenset({"DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION"})
+UNSEEN: Final = frozenset({"VIEWPORT", "LIGHT", "SUN", "SEQEND"})
+CONSTANT: Final = 2
+SHEER: Final = 1e-9
+ENDLESS_LENGTH: Final = 1.0
+
+
+class Draughtsman:
+    """Draws entities of one document; `skipped` counts by type what could not be drawn."""
+
+    def __init__(self, doc: Drawing, limits: Limits, deadline: float) -> None:
+        self.palette = Palette(doc)
+        self.skipped: Counter[str] = Counter()
+        self.budget = budget.Budget(doc, limits)
+        self._doc = doc
+        self._limits = limits
+        self._deadline = deadline
+        self._addon = AddOn()
+        self._styles = {style.dxf.name.lower(): style for style in doc.styles}
+        self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
+        self._open: list[str] = []
+        plain: dict[str, Callable[[Entity], list[Entity]]] = {
+            "LINE": curves.line,
+            "CIRCLE": curves.round_shape,
+            "ARC": curves.round_shape,
+            "ELLIPSE": curves.ellipse,
+            "SPLINE": curves.spline,
+        }
+        self._plain = plain
+        self._special: dict[str, Callable[[Entity, Setting], list[Shape]]] = {
+            "LWPOLYLINE": self._polyline,
+            "POLYLINE": self._polyline,
+            "SOLID": self._solid,
+            "TRACE": self._solid,
+            "TEXT": self._text,
+            "ATTRIB": self._text,
+            "ATTDEF": self._text,
+            "MTEXT": self._mtext,
+            "INSERT": self._insert,
+            "POINT": self._point,
+            "XLINE": self._endless,
+            "RAY": self._endless,
+            "IMAGE": self._frame,
+            "PDFUNDERLAY": self._frame,
+            "DWFUNDERLAY": self._frame,
+            "DGNUNDERLAY": self._frame,
+            "OLE2FRAME": self._ole,
+            "WIPEOUT": self._wipeout,
+        }
+
+    def layout(self, layout: Entity) -> tuple[list[list[Shape]], int, int]:
+        """Draw a layout's own entities: shapes per entity in drawing order, number of entities, number drawn.
+
+        Viewports are left to sheets.py. Raises Refused("time") when the clock runs out.
+        """
+        order = list(layout.get_redraw_order())
+        entities: Iterable[Entity] = reorder.ascending(layout, order) if order else layout
+        drawn: list[list[Shape]] = []
+        count = good = 0
+        for entity in entities:
+            if entity.dxftype() in UNSEEN:
+                continue
+            count += 1
+            before = self.skipped.total()
+            shapes = self.draw(entity, TOP)
+            good += self.skipped.total() == before
+            if shapes:
+                drawn.append(shapes)
+        return drawn, count, good
+
+    def draw(self, entity: Entity, setting: Setting) -> list[Shape]:
+        """Draw one entity; nothing, and a count in `skipped`, when it cannot be drawn."""
+        if time.monotonic() > self._deadline:
+            raise Refused("time")
+        kind = _type_name(entity.dxftype())
+        try:
+            known = entity if isinstance(entity, DXFGraphic) else DXFGraphicProxy(entity)
+            if known.dxf.get("invisible", 0):
+                return []
+            budget.check_entity(known, self._limits)
+            shapes = self._shapes(kind, known, setting)
+            good = [shape for shape in shapes if sound(shape.box)]
+        except (Refused, MemoryError):
+            raise
+        except Exception:  # noqa: BLE001 - the per-object guard: one bad object must not cost the drawing
+            self.skipped[kind] += 1
+            return []
+        if len(good) < len(shapes):
+            self.skipped[kind] += 1
+        return good
+
+    def _shapes(self, kind: str, entity: Entity, setting: Setting) -> list[Shape]:
+        plain = self._plain.get(kind)
+        if plain is not None:
+            return [Path(self.palette.of(entity, setting), plain(entity))]
+        special = self._special.get(kind)
+        if special is not None:
+            return special(entity, setting)
+        if kind in DIMENSIONS:
+            return self._dimension(entity, setting)
+        composite: Entity = entity
+        if isinstance(entity, SupportsVirtualEntities):
+            parts = list(virtual_entities(entity))
+            if not parts:
+                raise curves.Unfit("nothing to show")
+            return self._parts(parts, self.palette.setting(composite, setting))
+        shapes = self._addon.draw(entity, self.palette.of(entity, setting))
+        if not shapes and kind not in {"HATCH", "MPOLYGON"}:
+            raise curves.Unfit("unsupported")
+        return shapes
+
+    def _parts(self, entities: Iterable[Entity], setting: Setting) -> list[Shape]:
+        return [shape for part in entities for shape in self.draw(part, setting)]
+
+    def _polyline(self, entity: Entity, setting: Setting) -> list[Shape]:
+        pen = self.palette.of(entity, setting)
+        heavy = entity.dxftype() == "POLYLINE"
+        if (heavy and (entity.is_polygon_mesh or entity.is_poly_face_mesh)) or entity.has_width:
+            return self._addon.draw(entity, pen)
+        return [Path(pen, curves.heavy_polyline(entity) if heavy else curves.light_polyline(entity))]
+
+    def _solid(self, entity: Entity, setting: Setting) -> list[Shape]:
+        return [Path(self.palette.of(entity, setting)._replace(dashes=()), curves.solid(entity), "area")]
+
+    def _text(self, entity: Entity, setting: Setting) -> list[Shape]:
+        pen = self.palette.of(entity, setting)
+        kind = entity.dxftype()
+        if kind != "TEXT" and entity.is_invisible:
+            return []
+        if kind != "TEXT" and entity.has_embedded_mtext_entity:
+            return self._mtext(entity.virtual_mtext_entity(), setting)
+        return list(single_line(entity, pen, self._style(entity), self._limits.letters))
+
+    def _mtext(self, entity: Entity, setting: Setting) -> list[Shape]:
+        return multi_line(entity, self.palette.of(entity, setting), self._style(entity), self._limits.letters)
+
+    def _style(self, entity: Entity) -> Entity:
+        return self._styles.get(str(entity.dxf.get("style", "Standard")).lower())
+
+    def _point(self, entity: Entity, setting: Setting) -> list[Shape]:
+        pen = self.palette.of(entity, setting)._replace(dashes=())
+        layer = self.palette.layers[pen.layer].name
+        if layer.lower() == "defpoints":
+            return []
+        mode, size = int(self._doc.header.get("$PDMODE", 0)), float(self._doc.header.get("$PDSIZE", 0.0))
+        if mode == 1:
+            return []
+        if mode and size > 0:
+            return self._parts(entity.virtual_entities(size, mode), self.palette.setting(entity, setting))
+        where = Vec3(entity.dxf.location)
+        return [Path(pen, [("M", where.x, where.y), ("L", where.x, where.y)])]
+
+    def _endless(self, entity: Entity, setting: Setting) -> list[Shape]:
+        start = Vec3(entity.dxf.start)
+        along = Vec3(entity.dxf.unit_vector) * ENDLESS_LENGTH
+        first = start if entity.dxftype() == "RAY" else start - along
+        steps = [("M", first.x, first.y), ("L", (start + along).x, (start + along).y)]
+        return [Path(self.palette.of(entity, setting), steps, endless=True)]
+
+    def _frame(self, entity: Entity, setting: Setting) -> list[Shape]:
+        pen = self.palette.of(entity, setting)._replace(dashes=())
+        if entity.dxftype() == "IMAGE":
+            points = entity.boundary_path_wcs()
+        else:
+            points = entity.boundary_path if len(entity.boundary_path) > 1 else ()
+        ring = [(point[0], point[1]) for point in points]
+        if not ring:
+            raise curves.Unfit("no frame")
+        return [Path(pen, curves.polygon(ring))]
+
+    def _ole(self, entity: Entity, setting: Setting) -> list[Shape]:
+        box = entity.bbox()
+        if box.is_empty:
+            raise curves.Unfit("no frame")
+        pen = self.palette.of(entity, setting)._replace(dashes=())
+        return [Path(pen, curves.polygon((corner.x, corner.y) for corner in box.rect_vertices()))]
+
+    def _wipeout(self, entity: Entity, setting: Setting) -> list[Shape]:
+        pen = self.palette.of(entity, setting)._replace(colour="paper", aci=0, dashes=())
+        ring = curves.polygon((point.x, point.y) for point in entity.boundary_path_wcs())
+        return [Path(pen, ring, "mask")]
+
+    def _dimension(self, entity: Entity, setting: Setting) -> list[Shape]:
+        inner = self.palette.setting(entity, setting)
+        parts = list(entity.virtual_entities())
+        if not parts:
+            # The block with the dimension's picture is missing: draw the picture from its numbers.
+            if not self._doc.dimstyles.has_entry(entity.dxf.dimstyle):
+                entity.dxf.dimstyle = "Standard"
+            entity.override().render()
+            parts = list(entity.virtual_entities())
+        if not parts:
+            raise curves.Unfit("dimension without picture")
+        return self._parts((part for part in parts if part.dxftype() != "POINT"), inner)
+
+    def _insert(self, entity: Entity, setting: Setting) -> list[Shape]:
+        inner = self.palette.setting(entity, setting)
+        shapes: list[Shape] = []
+        block = entity.block()
+        if block is None:
+            if not entity.attribs:
+                raise curves.Unfit("missing block")
+        else:
+            shapes += self._reference(entity, block, inner)
+            if entity.mcount > 1:
+                one = shapes
+                shapes = [shape for place in _grid(entity) for shape in shifted(one, place)]
+        # Attributes lie outside the block reference but are hidden and coloured with it.
+        return shapes + self._parts(entity.attribs, inner)
+
+    def _reference(self, entity: Entity, block: Entity, inner: Setting) -> list[Shape]:
+        placed = entity.matrix44()
+        x, y, z, origin = placed.ux, placed.uy, placed.uz, placed.origin
+        matrix: Matrix = (x.x, x.y, y.x, y.y, origin.x, origin.y)
+        clip, frame = _clip(entity)
+        border = [Path(self.palette.of(entity, TOP)._replace(dashes=()), frame)] if frame else []
+        if abs(z.x) > SHEER or abs(z.y) > SHEER:
+            # A reference tilted out of the plane: heights in the block move things sideways, so open it in 3D.
+            shapes = self._parts(entity.virtual_entities(), inner)
+            return border + ([_within(shape, clip) for shape in shapes] if clip else shapes)
+        return border + shifted(self._block(block, inner), matrix, clip)
+
+    def _block(self, block: Entity, inner: Setting) -> list[Shape]:
+        name = block.name.lower()
+        if name in self._open:
+            raise curves.Unfit("block contains itself")
+        key = (name, inner)
+        known = self._blocks.get(key)
+        if known is not None:
+            return known
+        self._open.append(name)
+        try:
+            shapes: list[Shape] = []
+            for entity in block:
+                if entity.dxftype() == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT:
+                    continue
+                shapes += self.draw(entity, inner)
+        finally:
+            self._open.pop()
+        self._blocks[key] = shapes
+        return shapes
+
+
+def _type_name(name: str) -> str:
+    """Give a type name that may be shown: a damaged file has any bytes there."""
+    return name if re.fullmatch(r"[A-Z0-9_]{1,40}", name) else "UNKNOWN"
+
+
+def _grid(entity: Entity) -> list[Matrix]:
+    """Give the moves of a reference that stands in rows and columns, turned with it."""
+    dxf = entity.dxf
+    turn = math.radians(dxf.rotation)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    plane = curves.plane(entity)
+    moves: list[Matrix] = []
+    for row in range(max(1, dxf.row_count)):
+        for column in range(max(1, dxf.column_count)):
+            x, y = column * dxf.column_spacing, row * dxf.row_spacing
+            along, up = x * cosine - y * sine, x * sine + y * cosine
+            moves.append((1, 0, 0, 1, along * plane[0] + up * plane[2], along * plane[1] + up * plane[3]))
+    return moves
+
+
+def _clip(entity: Entity) -> tuple[Clip | None, list[Step]]:
+    """Give the clip of a reference (XCLIP) and its frame, which a drawing may ask to see."""
+    if not entity.has_extension_dict:
+        return None, []
+    clip = XClip(entity)
+    if not (clip.has_clipping_path and clip.is_clipping_enabled):
+        return None, []
+    path = clip.get_wcs_clipping_path()
+    inner = tuple((point.x, point.y) for point in path.inner_polygon())
+    rings = [inner]
+    if path.is_inverted_clip:
+        rings.append(tuple((point.x, point.y) for point in path.outer_bounds().rect_vertices()))
+    return Clip(tuple(rings), None), curves.polygon(inner) if clip.get_xclip_frame_policy() else []
+
+
+def _within(shape: Shape, clip: Clip) -> Shape:
+    shape.clip = clip if shape.clip is None else shape.clip.moved((1, 0, 0, 1, 0, 0), clip)
+    return shape

@@ -1,0 +1,126 @@
+"""Opens a sniffed DXF with ezdxf and makes sure that what was opened is what the file holds.
+
+ezdxf's recover mode "succeeds" on an empty file, on a picture, and on a drawing cut in half, each time with an empty
+document: so what was loaded is held against the tag scan's own count.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from ezdxf import recover
+from ezdxf.filemanagement import read, readfile
+from ezdxf.lldxf.const import DXFError
+
+from portal.rendering.reasons import Refused
+from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ezdxf.document import Drawing
+
+LOST: Final = 0.5
+TAIL: Final = 1 << 20
+_UNSOUND_NAME: Final = re.compile(r"((?:^|\n|\r)[ \t]*[2678][ \t]*\r?\n\*?+)([^\r\n]*[<>\";:?=`*][^\r\n]*)")
+_TWINS: Final = {ord(sign): ord(sign) + 0xFEE0 for sign in '<>";?=`/:|*\\'}
+_OBJECT_START: Final = re.compile(rb"(?:\r\n|\r|\n)[ \t]*0[ \t]*(?:\r\n|\r|\n)(?:3D)?[A-Z]")
+KINDS: Final = {
+    "png": "PNG 그림", "jpeg": "JPEG 그림", "gif": "GIF 그림", "tiff": "TIFF 그림", "gzip": "gzip 압축", "zip": "ZIP 압축",
+    "rar": "RAR 압축", "7z": "7z 압축", "html": "웹 문서", "svg": "SVG", "xml": "XML", "text": "텍스트",
+    "unknown": "알 수 없는 형식",
+}  # fmt: skip
+BROKEN: Final = (DXFError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, RecursionError)
+
+
+def refuse_other_kinds(sniffed: Sniffed) -> None:
+    """Raise Refused for everything that is not a DXF, with what the person can do."""
+    kind = sniffed.kind
+    if kind in {"dxf", "dxf-binary"}:
+        return
+    if kind == "empty":
+        raise Refused("empty-file" if not sniffed.bytes else "damaged")
+    if kind == "dwg":
+        raise Refused("dwg", version=DWG_NAMES.get(sniffed.version, sniffed.version))
+    if kind == "pdf":
+        raise Refused("pdf")
+    raise Refused("not-a-drawing", kind=KINDS[kind])
+
+
+def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, str]:
+    """Open the drawing: the document, and "" or "recovered" or "cut" for what a person should be told.
+
+    Raises Refused("damaged") when it cannot be read, Refused("lost") when reading lost most of its objects.
+    """
+    logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
+    if sniffed.kind == "dxf-binary":
+        try:
+            return readfile(path), ""
+        except (*BROKEN, OSError, EOFError, MemoryError) as error:
+            raise Refused("damaged") from error
+    note = "" if sniffed.whole else "cut"
+    text = _decoded(sniffed, data if sniffed.whole else mended(data))
+    try:
+        doc = _read(text)
+    except BROKEN:
+        try:
+            doc = _read(named_soundly(text))
+        except BROKEN:
+            doc = _recovered(sniffed, data)
+            note = note or "recovered"
+    _compare(doc, sniffed)
+    return doc, note
+
+
+def mended(data: bytes) -> bytes:
+    """Close a text DXF that was cut off: drop the object the cut went through and end its section and the file.
+
+    ezdxf's recover mode throws the whole unfinished section away, which is mostly the drawing itself.
+    """
+    starts = list(_OBJECT_START.finditer(data, max(0, len(data) - TAIL)))
+    kept = data[: starts[-1].start()] if starts else data
+    return kept + b"\r\n0\r\nENDSEC\r\n0\r\nEOF\r\n"
+
+
+def named_soundly(text: str) -> str:
+    """Write signs that no layer, block or style name may hold (< > " ; ? = `) as their full-width twins.
+
+    ezdxf refuses a whole drawing for one such name; a person reads the same name either way.
+    """
+    return _UNSOUND_NAME.sub(lambda found: found[1] + found[2].translate(_TWINS), text)
+
+
+def _decoded(sniffed: Sniffed, data: bytes) -> str:
+    # Decoded here, so that ezdxf has no say in the encoding; broken bytes stay surrogates and are shown as a
+    # replacement sign later.
+    return data.removeprefix(UTF8_MARK).rstrip(b"\x00\x1a").decode(sniffed.encoding, "surrogateescape")
+
+
+def _read(text: str) -> Drawing:
+    # Universal newlines also read the CR-only files of old systems.
+    return read(io.StringIO(text, newline=None))
+
+
+def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
+    # Recover reads bytes and decides the encoding itself, wrongly for our cases: hand it the text as UTF-8 under a
+    # name it cannot mistake.
+    text = data.removeprefix(UTF8_MARK).decode(sniffed.encoding, "replace")
+    stream = io.BytesIO(os.linesep.join(text.splitlines()).encode("utf-8", "replace"))
+    try:
+        doc, _ = recover.read(stream, errors="surrogateescape")
+    except (*BROKEN, OSError, EOFError) as error:
+        raise Refused("damaged") from error
+    return doc
+
+
+def _compare(doc: Drawing, sniffed: Sniffed) -> None:
+    """Hold the number of objects that were loaded against the tag scan's."""
+    loaded = sum(len(layout) for layout in doc.layouts)
+    if sniffed.objects > 0 and loaded < sniffed.objects * LOST:
+        raise Refused("lost")
+    if loaded == 0 and not sniffed.whole:
+        raise Refused("lost")

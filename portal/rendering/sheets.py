@@ -1,0 +1,192 @@
+"""Makes the sheets of a document: model space, and each paper layout with its viewports onto the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ezdxf.path import make_path
+
+from portal.rendering.draughtsman import Draughtsman
+from portal.rendering.dxf import Entity
+from portal.rendering.extents import useful
+from portal.rendering.grid import Frame
+from portal.rendering.reasons import Refused
+from portal.rendering.result import Layer, Sheet, Text
+from portal.rendering.shapes import Clip, Matrix, Path, Shape, Words, apply, joined_boxes, shifted
+from portal.rendering.svg import Writer
+from portal.rendering.thumb import thumbnail
+from portal.rendering.window import trimmed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path as File
+
+    from ezdxf.document import Drawing
+
+    from portal.rendering.result import Limits
+
+UNITS: Final = {1: "in", 2: "ft", 3: "mi", 4: "mm", 5: "cm", 6: "m", 7: "km", 10: "yd", 13: "µm", 14: "dm"}
+MODEL: Final = "모형"
+FLATTENING: Final = 0.1
+ON_PAPER: Final = 2
+VIEWPORT_OFF: Final = 0x20000
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A layout as shapes, with its entity counts."""
+
+    name: str
+    shapes: list[Shape]
+    objects: int
+    drawn: int
+
+
+def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn]:
+    """Draw model space and every paper layout that shows something; a layout without content is left out.
+
+    Raises Refused for a document over a budget.
+    """
+    hand.budget.check(doc)
+    groups, objects, good = hand.layout(doc.modelspace())
+    model = [shape for group in groups for shape in group]
+    result = [Drawn(MODEL, model, objects, good)] if model else []
+    most = limits.objects * ON_PAPER
+    for layout in doc.layouts:
+        if layout.is_modelspace:
+            continue
+        own, count, well = hand.layout(layout)
+        shapes: list[Shape] = []
+        for viewport in _viewports(layout):
+            try:
+                shapes += _seen(viewport, model, hand)
+            except Refused:
+                raise
+            except Exception:  # noqa: BLE001 - the per-object guard, as for any other entity
+                hand.skipped["VIEWPORT"] += 1
+            if len(shapes) > most:
+                raise Refused("too-many-objects", count=len(shapes), limit=most)
+        shapes += [shape for group in own for shape in group]
+        if shapes:
+            result.append(Drawn(layout.name, shapes, count, well))
+    return result
+
+
+class Desk:
+    """Writes the sheets of one document into a folder."""
+
+    def __init__(self, doc: Drawing, hand: Draughtsman, limits: Limits, out: File, name: str) -> None:
+        self._doc = doc
+        self._hand = hand
+        self._limits = limits
+        self._out = out
+        self._name = name
+
+    def write(self, drawn: Drawn, number: int) -> Sheet:
+        """Write a sheet's SVG and thumbnail and describe it; raises Refused when it would be too large."""
+        layers = self._hand.palette.layers
+        shapes = drawn.shapes
+        real = [shape for shape in shapes if not getattr(shape, "endless", False)] or shapes
+        boxes = [shape.box for shape in real if layers[shape.ink.layer].on] or [shape.box for shape in real]
+        box, full = useful(boxes), joined_boxes(boxes)
+        tallest = max((_height(shape) for shape in shapes if isinstance(shape, Words)), default=0.0)
+        frame = Frame.around(box, tallest)
+        model = drawn.name == MODEL
+        if model:
+            shapes = [_lengthened(shape, frame.box) for shape in shapes]
+        units = UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "") if model else "mm"
+        label = f"{self._name} {drawn.name}".strip()
+        svg = Writer(frame, layers, self._limits, f"s{number}").write(shapes, label, units)
+        name, small = f"sheet-{number}.svg", f"sheet-{number}-thumb.svg"
+        (self._out / name).write_text(svg, encoding="utf-8")
+        (self._out / small).write_text(thumbnail(shapes, frame, layers), encoding="utf-8")
+        listed, numbers = _layers(shapes, self._hand)
+        texts = tuple(
+            Text(shape.text, shape.matrix[4], shape.matrix[5], _height(shape), numbers[shape.ink.layer])
+            for shape in shapes
+            if isinstance(shape, Words)
+        )
+        return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn)
+
+
+def _height(words: Words) -> float:
+    return words.height * math.hypot(*words.matrix[2:4])
+
+
+def _layers(shapes: Sequence[Shape], hand: Draughtsman) -> tuple[tuple[Layer, ...], dict[int, int]]:
+    counts: dict[int, int] = {}
+    for shape in shapes:
+        counts[shape.ink.layer] = counts.get(shape.ink.layer, 0) + 1
+    looks = [look for look in hand.palette.layers if look.number in counts]
+    looks.sort(key=lambda look: look.name.casefold())
+    listed = tuple(
+        Layer(_shown(look.name), f"l-{look.number}", look.colour, look.on, counts[look.number]) for look in looks
+    )
+    return listed, {look.number: place for place, look in enumerate(looks)}
+
+
+def _shown(name: str) -> str:
+    return "".join(letter if letter.isprintable() and not "\ud800" <= letter <= "\udfff" else "�" for letter in name)
+
+
+def _viewports(layout: Entity) -> list[Entity]:
+    """Give the viewports that show the model; the one with id 1, else the first, is the paper itself.
+
+    The status number cannot be trusted: it is 0 for every viewport of a layout that was never opened. The flag says
+    which ones a person has switched off.
+    """
+    found = [entity for entity in layout if entity.dxftype() == "VIEWPORT"]
+    paper = next((entity for entity in found if entity.dxf.get("id", 0) == 1), found[0] if found else None)
+    return [entity for entity in found if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF]
+
+
+def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape]:
+    """Give the model's shapes as they appear on paper in one viewport."""
+    if not viewport.dxf.hasattr("view_height"):
+        return []  # R12 keeps the view elsewhere; without it nobody knows what the window shows.
+    if not viewport.is_top_view:
+        hand.skipped["VIEWPORT"] += 1
+        return []
+    ring = tuple((point.x, point.y) for point in make_path(viewport).flattening(FLATTENING))
+    if not ring:
+        return []
+    placed = viewport.get_transformation_matrix()
+    matrix: Matrix = (placed[0, 0], placed[0, 1], placed[1, 0], placed[1, 1], placed[3, 0], placed[3, 1])
+    window = viewport.get_modelspace_limits()
+    frozen = {hand.palette.layer(name).number for name in viewport.frozen_layers}
+    inside = (trimmed(_lengthened(shape, window), window) for shape in model if shape.ink.layer not in frozen)
+    shown = [shape for shape in inside if shape is not None]
+    if all(getattr(shape, "endless", False) for shape in shown):
+        return []
+    seen = shifted(shown, matrix, Clip((ring,), None))
+    for shape, before in zip(seen, shown, strict=True):
+        # $PSLTSCALE: on paper a linetype looks alike in every viewport, whatever its scale.
+        shape.ink = before.ink
+        # Only what lies inside the window counts for the sheet's extents.
+        shape.box = _cut(shape.box, ring)
+    return seen
+
+
+def _cut(
+    box: tuple[float, float, float, float], ring: Sequence[tuple[float, float]]
+) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in ring], [y for _, y in ring]
+    x0, y0 = max(box[0], min(xs)), max(box[1], min(ys))
+    return x0, y0, max(x0, min(box[2], max(xs))), max(y0, min(box[3], max(ys)))
+
+
+def _lengthened(shape: Shape, box: tuple[float, float, float, float]) -> Shape:
+    """Draw a construction line or ray across the whole of `box` and twice beyond."""
+    if isinstance(shape, Words) or not shape.endless:
+        return shape
+    (_, x, y), (_, to_x, to_y) = shape.steps[0], shape.steps[1]
+    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    reach = math.dist((x, y), middle) + 2 * math.dist(box[:2], box[2:])  # type: ignore[arg-type]
+    length = math.dist((x, y), (to_x, to_y)) or 1.0  # type: ignore[arg-type]
+    stretch: Matrix = (reach / length, 0, 0, reach / length, 0, 0)
+    dx, dy = apply(stretch, to_x - x, to_y - y)  # type: ignore[operator]
+    back = 1.0 if length > 1.5 else 0.0  # noqa: PLR2004 - a construction line runs both ways (length 2), a ray one
+    steps = [("M", x - dx * back, y - dy * back), ("L", x + dx, y + dy)]  # type: ignore[operator]
+    return Path(shape.ink, steps, "", shape.clip, endless=True)

@@ -1,0 +1,120 @@
+"""Renders one file from its bytes to its manifest. This runs inside the limited child process (cell.py)."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import TYPE_CHECKING
+
+from portal.rendering import reasons
+from portal.rendering.draughtsman import Draughtsman
+from portal.rendering.dxf import Entity
+from portal.rendering.opening import opened, refuse_other_kinds
+from portal.rendering.reasons import Refused
+from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
+from portal.rendering.sheets import Desk, drawn_layouts
+from portal.rendering.sniff import Sniffed, sniff
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+MOST_REFERENCES = 500
+
+
+def rendered(  # noqa: PLR0913 - the parts of an order
+    path: Path, out: Path, version: str, limits: Limits, encoding: str | None, name: str = ""
+) -> Rendering:
+    """Render `path` into `out`; every fault of the file is an answer, only a fault of this program raises."""
+    clock = _Clock()
+    source = Source("unknown", "", "", 0, "")
+    try:
+        sniffed, data = sniff(path, limits)
+        source = Source(sniffed.kind, sniffed.version, sniffed.encoding, sniffed.bytes, sniffed.sha256)
+        if encoding and sniffed.kind == "dxf":
+            sniffed = _with_encoding(sniffed, encoding)
+            source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
+        refuse_other_kinds(sniffed)
+        doc, note = opened(path, sniffed, data)
+        del data
+        clock.lap("read")
+        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8)
+        layouts = drawn_layouts(doc, hand, limits)
+        clock.lap("draw")
+        if not layouts:
+            raise _nothing(hand.skipped, hand.budget.cycles)
+        desk = Desk(doc, hand, limits, out, name)
+        sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+        clock.lap("emit")
+    except Refused as refusal:
+        return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
+    return _answer(source, version, sheets, hand.skipped, note, _references(doc), clock.times())
+
+
+def _answer(  # noqa: PLR0913 - the parts of the answer
+    source: Source,
+    version: str,
+    sheets: tuple[Sheet, ...],
+    skipped: Counter[str],
+    note: str,
+    references: tuple[str, ...],
+    timings: dict[str, float],
+) -> Rendering:
+    outcome: Outcome = "drawn"
+    reason = message = ""
+    if skipped:
+        total = sum(sheet.objects for sheet in sheets)
+        count = skipped.total()
+        reason = "skipped"
+        message = reasons.sentence(reason, total=max(total, count), count=count, types=reasons.listing(skipped))
+    if note:
+        reason, message = note, reasons.sentence(note) + (f" {message}" if message else "")
+    if reason:
+        outcome = "partial"
+    return Rendering(outcome, reason, message, source, version, sheets, dict(skipped), references, timings)
+
+
+def _nothing(skipped: Counter[str], cycles: set[str]) -> Refused:
+    if cycles:
+        return Refused("block-cycle", block=min(cycles))
+    if skipped:
+        return Refused("nothing-drawn", types=reasons.listing(skipped))
+    return Refused("empty-drawing")
+
+
+def _with_encoding(sniffed: Sniffed, encoding: str) -> Sniffed:
+    return Sniffed(
+        sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256, sniffed.objects, sniffed.whole
+    )
+
+
+def _references(doc: Entity) -> tuple[str, ...]:
+    """List the files the drawing names. They are names for a person to read: nothing here opens one."""
+    names: dict[str, None] = {}
+    for block in doc.blocks:
+        head = block.block
+        if head is not None and head.dxf.get("flags", 0) & 0b1100 and head.dxf.get("xref_path", ""):
+            names.setdefault(str(head.dxf.xref_path))
+    for entity in doc.objects:
+        if entity.dxftype() in {"IMAGEDEF", "PDFDEFINITION", "DWFDEFINITION", "DGNDEFINITION"}:
+            names.setdefault(str(entity.dxf.get("filename", "")))
+    names.pop("", None)
+    clean = (name.encode("utf-8", "replace").decode() for name in names)
+    return tuple(clean)[:MOST_REFERENCES]
+
+
+class _Clock:
+    """CPU seconds of each part; total is the whole process, imports included."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, float] = {}
+        self._last = time.process_time()
+
+    def lap(self, part: str) -> None:
+        here = time.process_time()
+        self._times[part] = round(here - self._last, 4)
+        self._last = here
+
+    def times(self) -> dict[str, float]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {**self._times, "total": round(usage.ru_utime + usage.ru_stime, 4)}

@@ -1,0 +1,173 @@
+"""Where companies' databases are: the servers of TENANT_DATABASE_URLS, and the session on one company's own.
+
+Which company a caller is of was decided by `identify`; here it becomes an address. Nothing else builds one.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol, cast
+
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from portal.core import ids
+from portal.core.db import company_session, db, write
+from portal.core.errors import Forbidden, NotFound
+from portal.core.gate import Caller
+from portal.core.settings import settings
+from portal.tenants.models import WITH_DATABASE, Installation, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that a server needs to know of one company: names only of our own making, and its role's password."""
+
+    key: str
+    database: str
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something on a server that carries our names. `ours` says that it also carries our mark."""
+
+    kind: str  # database, role, file, template
+    name: str
+    key: str  # of the company; empty for what belongs to none
+    ours: bool
+
+
+class Server(Protocol):
+    """Where databases are made. Every verb may run twice, at once, and after a half-done run of itself."""
+
+    name: str
+
+    def database_name(self, key: str) -> str:
+        """What the company's database will be called."""
+
+    def new_password(self) -> str:
+        """A password for a company's role; empty where there are no roles."""
+
+    def make_role(self, place: Place) -> None:
+        """Let the company's role be there, with the password of `place`."""
+
+    def make_database(self, place: Place) -> None:
+        """Let the company's database be there: a copy of the newest template, reachable by its own role only."""
+
+    def url(self, place: Place) -> str:
+        """How the portal reaches the database in the company's name."""
+
+    def owner_url(self, place: Place) -> str:
+        """How the portal reaches it to change its schema."""
+
+    def found(self) -> list[Found]:
+        """Everything on the server that carries our names."""
+
+    def remove(self, thing: Found) -> None:
+        """Take away one thing that was found and is nobody's."""
+
+
+def servers() -> dict[str, Server]:
+    """The servers of TENANT_DATABASE_URLS by name, made at first use."""
+    made = cast("dict[str, Server] | None", current_app.extensions.get("planroom.servers"))
+    if made is None:
+        from portal.tenants.postgres import PostgresServer  # noqa: PLC0415 - these two lean on Place and Found above
+        from portal.tenants.sqlite import SqliteServer  # noqa: PLC0415
+
+        made = {}
+        for text in settings().tenant_database_urls:
+            url = make_url(text)
+            server: Server = SqliteServer(url) if url.get_backend_name() == "sqlite" else PostgresServer(url, installation())
+            made[server.name] = server
+        current_app.extensions["planroom.servers"] = made
+    return made
+
+
+def server_of(tenant: Tenant) -> Server:
+    """The server that holds the company's database. LookupError when the settings do not name it any more."""
+    server = servers().get(tenant.server or "")
+    if server is None:
+        message = f"TENANT_DATABASE_URLS names no server {tenant.server!r}"
+        raise LookupError(message)
+    return server
+
+
+def installation() -> str:
+    """The random name of this portal: what it makes on a shared server is told by it from another portal's."""
+    name = db.session.scalar(select(Installation.name))
+    if name is None:
+        with write() as session:
+            name = session.scalar(select(Installation.name))
+            if name is None:
+                name = ids.company_key()
+                session.add(Installation(id=1, name=name))
+    return name
+
+
+def place_of(tenant: Tenant) -> Place:
+    """The company's place, its password opened. NotFound while it has none."""
+    if tenant.server is None or tenant.database is None:
+        raise NotFound
+    return Place(tenant.key, tenant.database, open_sealed(tenant.role_password))
+
+
+def seal(secret: str) -> str | None:
+    """`secret` as it may lie in the platform database; None for an empty one."""
+    return _fernet(settings().secret_key).encrypt(secret.encode()).decode() if secret else None
+
+
+def open_sealed(sealed: str | None) -> str:
+    """What `seal` closed. cryptography's InvalidToken when SECRET_KEY is another one now."""
+    return _fernet(settings().secret_key).decrypt(sealed.encode()).decode() if sealed else ""
+
+
+@lru_cache(maxsize=4)
+def _fernet(secret_key: str) -> Fernet:
+    derived = HKDF(SHA256(), 32, salt=None, info=b"planroom company database passwords").derive(secret_key.encode())
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def session(tenant: Tenant | int) -> Session:
+    """The session on a company's database, for this request or job. NotFound while it has none."""
+    row = db.session.get(Tenant, tenant) if isinstance(tenant, int) else tenant
+    if row is None or not row.has_database:
+        raise NotFound
+    return company_session(server_of(row).url(place_of(row)), row.id)
+
+
+def session_by_id(tenant_id: int) -> Session:
+    """The session on the company with this id, for jobs and the relay. NotFound while it has none."""
+    return session(tenant_id)
+
+
+def session_for(caller: Caller) -> Session:
+    """The session on the caller's own company: what customers' features work on."""
+    if not caller.tenant_id or caller.closed:
+        raise Forbidden
+    return session(caller.tenant_id)
+
+
+def company_key(caller: Caller) -> str:
+    """The key of the caller's own company: the folder of its blobs."""
+    return key_of(caller.tenant_id)
+
+
+def key_of(tenant_id: int) -> str:
+    """The key of a company, for jobs. NotFound when there is no such company."""
+    tenant = db.session.get(Tenant, tenant_id)
+    if tenant is None:
+        raise NotFound
+    return tenant.key
+
+
+def ids_with_database() -> list[int]:
+    """All companies whose database is there and usable."""
+    return list(db.session.scalars(select(Tenant.id).where(Tenant.state.in_(WITH_DATABASE)).order_by(Tenant.id)))

@@ -1,0 +1,176 @@
+"""A company's own pages: its members and their roles, what it is called, and which of several one works in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, flash, request, url_for
+from flask import session as browser_session
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from portal.core import sessions
+from portal.core.errors import NotFound, Refusal
+from portal.core.gate import Caller, access, caller
+from portal.core.page import page, see_other
+from portal.tenants import rules, service
+from portal.tenants.forms import CompanyForm, InviteForm
+from portal.tenants.models import TENANT, Role
+from portal.tenants.rules import RIGHTS, ROLE_MEANS, ROLE_WORDS, Right
+
+tenants = Blueprint("tenants", __name__)
+MEMBERS = RIGHTS[Right.MEMBERS]
+COMPANY = RIGHTS[Right.COMPANY]
+#: A removed member can be brought back by the notice's own button this long.
+UNDO_SECONDS = 600
+
+
+@tenants.get("/members")
+@access("member")
+def members() -> ResponseReturnValue:
+    return _members(InviteForm(roles=rules.assignable(caller().role)))
+
+
+@tenants.post("/members")
+@access("member", roles=MEMBERS)
+def invite() -> ResponseReturnValue:
+    form = InviteForm(request.form, roles=rules.assignable(caller().role))
+    if not form.validate():
+        return _members(form, status=422)
+    try:
+        service.invite_member(caller(), form.email.data, form.name.data, form.role.data)
+    except Refusal as refusal:
+        if refusal.status != 422:  # noqa: PLR2004 - whatever is no matter of the form
+            raise
+        form.email.errors = [*form.email.errors, f"{refusal.message} {refusal.next_step}"]
+        return _members(form, status=422)
+    return see_other(url_for("tenants.members"), f"{form.email.data}(으)로 초대 메일을 보냈습니다.")
+
+
+@tenants.post("/members/<int:membership_id>/invite-again")
+@access("member", roles=MEMBERS)
+def invite_again(membership_id: int) -> ResponseReturnValue:
+    member = service.invite_again(caller(), membership_id)
+    return see_other(url_for("tenants.members"), f"{member.person.email}(으)로 초대 메일을 다시 보냈습니다.")
+
+
+@tenants.post("/members/<int:membership_id>/role")
+@access("member", roles=MEMBERS)
+def change_role(membership_id: int) -> ResponseReturnValue:
+    member = service.change_role(caller(), membership_id, request.form.get("role", ""))
+    return see_other(url_for("tenants.members"), f"{member.person.name}님의 역할을 '{ROLE_WORDS[member.role]}'(으)로 바꾸었습니다.")
+
+
+@tenants.post("/members/<int:membership_id>/remove")
+@access("member")
+def remove(membership_id: int) -> ResponseReturnValue:
+    """Take somebody out, or leave oneself (which any member may)."""
+    gone = service.remove_member(caller(), membership_id)
+    if gone.person_id == caller().person_id:
+        return see_other(url_for("tenants.companies"), f"{caller().tenant_name}에서 나왔습니다.")
+    token = _undo().dumps([caller().tenant_id, gone.person_id, gone.role])
+    flash(f"{gone.name}님을 구성원에서 뺐습니다. 이제 이 회사의 도면을 볼 수 없습니다.", f"undo:{url_for('tenants.restore', token=token)}")
+    return see_other(url_for("tenants.members"))
+
+
+@tenants.post("/members/restore/<token>")
+@access("member", roles=MEMBERS)
+def restore(token: str) -> ResponseReturnValue:
+    """Undo a removal, by the link of its own notice."""
+    try:
+        tenant_id, person_id, role = _undo().loads(token, max_age=UNDO_SECONDS)
+    except BadSignature:
+        raise Refusal("되돌릴 수 있는 시간이 지났습니다.", "구성원 화면에서 다시 초대해 주십시오.") from None
+    if tenant_id != caller().tenant_id:
+        raise NotFound
+    member = service.restore_member(caller(), person_id, role)
+    return see_other(url_for("tenants.members"), f"{member.person.name}님을 다시 구성원으로 넣었습니다.")
+
+
+@tenants.get("/company")
+@access("member")
+def company() -> ResponseReturnValue:
+    return _company(CompanyForm(data={"name": caller().tenant_name}))
+
+
+@tenants.post("/company")
+@access("member", roles=COMPANY)
+def rename() -> ResponseReturnValue:
+    form = CompanyForm(request.form)
+    if not form.validate():
+        return _company(form, status=422)
+    service.rename(caller(), form.name.data)
+    return see_other(url_for("tenants.company"), "회사 이름을 바꾸었습니다.")
+
+
+@tenants.get("/companies")
+@access("person")
+def companies() -> ResponseReturnValue:
+    return page("tenants/companies.html", rows=service.companies(caller().person_id), words=ROLE_WORDS, machine=TENANT)
+
+
+@tenants.post("/companies/<int:tenant_id>")
+@access("person")
+def choose(tenant_id: int) -> ResponseReturnValue:
+    """Work in another company from now on. The rights are others, so the session gets a new id."""
+    tenant = service.check_membership(caller(), tenant_id)
+    sessions.renew()
+    browser_session[service.CHOSEN] = tenant.id
+    return see_other(url_for("tenants.company"), f"이제 {tenant.name}에서 일하고 있습니다.")
+
+
+def _members(form: InviteForm, status: int = 200) -> ResponseReturnValue:
+    who = caller()
+    rows = [
+        {
+            "member": member,
+            "mine": member.person_id == who.person_id,
+            "waiting": member.person.password_hash is None,
+            "roles": _roles_for(who, member.role),
+            "may_touch": rules.may_touch(who.role, member.role),
+        }
+        for member in service.members(who)
+    ]
+    return page(
+        "tenants/members.html",
+        status=status,
+        rows=rows,
+        form=form,
+        may_invite=rules.may(who.role, Right.MEMBERS) and not who.read_only,
+        words=ROLE_WORDS,
+        means=ROLE_MEANS,
+        rights=RIGHTS,
+        right_words=RIGHT_WORDS,
+    )
+
+
+def _roles_for(who: Caller, role: str) -> list[Role]:
+    """The roles this member may be given by the caller; empty when the caller may not touch them."""
+    return list(rules.assignable(who.role)) if rules.may_touch(who.role, role) and not who.read_only else []
+
+
+def _company(form: CompanyForm, status: int = 200) -> ResponseReturnValue:
+    who = caller()
+    return page(
+        "tenants/company.html",
+        status=status,
+        tenant=service.tenant_for(who),
+        form=form,
+        machine=TENANT,
+        role=ROLE_WORDS[Role(who.role)],
+        means=ROLE_MEANS[Role(who.role)],
+        may_rename=rules.may(who.role, Right.COMPANY) and not who.read_only,
+        members=len(service.members(who)),
+    )
+
+
+def _undo() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="tenants.restore")
+
+
+RIGHT_WORDS: dict[Right, str] = {
+    Right.LOOK: "도면 보고 내려받기",
+    Right.CHANGE: "도면 올리고 고치기",
+    Right.MEMBERS: "구성원 초대하고 역할 바꾸기",
+    Right.COMPANY: "회사 이름 바꾸기",
+    Right.BILLING: "명세서와 결제",
+    Right.OWN: "소유자 정하기",
+}

@@ -1,0 +1,75 @@
+"""What is written beside a row is told after commit, never without it, and taken in once."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from rq.job import Job
+from sqlalchemy import select
+
+from jobs.clock import relay_one
+from portal.core import audit, outbox, queue
+from portal.core.db import db, write
+from portal.core.redis import connect
+from portal.core.settings import Settings
+
+
+def test_nothing_is_told_when_the_write_fails(core_app: Flask) -> None:
+    with pytest.raises(ZeroDivisionError), write() as session:
+        outbox.later(session, "a.one", 1)
+        1 / 0  # noqa: B018 - the failure under test
+    assert outbox.backlog(db.session()) == 0
+
+
+def test_the_outbox_is_written_inside_a_write_only(core_app: Flask) -> None:
+    with pytest.raises(RuntimeError):
+        outbox.later(db.session(), "a.one", 1)
+
+
+def test_an_event_is_taken_in_once_by_each_job(core_app: Flask) -> None:
+    with write() as session:
+        assert outbox.once(session, "e1", "a.one")
+        assert not outbox.once(session, "e1", "a.one")
+        assert outbox.once(session, "e1", "b.two")
+
+
+def test_the_relay_tells_every_subscriber_on_its_queue_and_only_once(core_app: Flask, redis_url: str) -> None:
+    connection = connect(Settings.read({"REDIS_URL": redis_url}))
+    connection.flushdb()
+    assert core_app.test_client().post("/told").status_code == 200
+    with core_app.app_context():
+        assert relay_one(connection, outbox.PLATFORM) == 1
+        assert relay_one(connection, outbox.PLATFORM) == 0
+    work, render = queue.queue(connection, queue.WORK), queue.queue(connection, queue.RENDER)
+    assert [job.func_name for job in work.jobs] == ["jobs.a.one"]
+    assert [job.func_name for job in render.jobs] == ["jobs.b.two"]
+    job = work.jobs[0]
+    assert isinstance(job, Job)
+    assert list(job.args)[1:] == [5]
+
+
+def test_with_redis_gone_the_write_still_stands_and_is_told_later(core_app: Flask) -> None:
+    with write() as session:
+        outbox.later(session, "a.one", 1)
+    assert outbox.backlog(db.session()) == 1
+
+
+def test_the_audit_chain_holds_and_shows_where_it_was_touched(core_app: Flask) -> None:
+    with write() as session:
+        for number in range(3):
+            audit.record(
+                session,
+                "thing.done",
+                actor="person:1",
+                subject=f"thing:{number}",
+                personal={"name": "김서연"},
+                why=number,
+            )
+    assert audit.verify(db.session()) is None
+    with write() as session:
+        session.get_one(audit.AuditPersonal, 2).body = None
+    assert audit.verify(db.session()) is None, "emptying the personal part breaks nothing"
+    with write() as session:
+        second = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.id == 2)).one()
+        second.details = {"why": "other"}
+    assert audit.verify(db.session()) == 2

@@ -1,0 +1,78 @@
+"""Settings: read once, wrong values told in words, production refuses what protects nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portal.core.settings import NAMES, Settings
+
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "SECRET_KEY": "k" * 40,
+    "PUBLIC_URL": "https://portal.example.com",
+    "DATABASE_URL": "postgresql+psycopg://x",
+    "TENANT_DATABASE_URLS": "postgresql+psycopg://a postgresql+psycopg://b",
+    "REDIS_URL": "redis://r",
+    "BLOB_URL": "s3://k:s@h/b",
+    "SMTP_URL": "smtps://u:p@mail",
+}
+
+
+def test_embedded_needs_nothing_and_keeps_everything_under_data_dir() -> None:
+    settings = Settings.read({"DATA_DIR": "/somewhere/data"})
+    assert settings.problems == ()
+    assert settings.embedded
+    for value in (settings.database_url, settings.redis_url, settings.blob_url, *settings.tenant_database_urls):
+        assert "/somewhere/data" in value
+
+
+def test_production_with_everything_set_is_accepted() -> None:
+    settings = Settings.read(PRODUCTION)
+    assert settings.problems == ()
+    assert len(settings.tenant_database_urls) == 2
+    assert settings.https
+
+
+@pytest.mark.parametrize("secret", ["", "secret", "dev", "short-but-unknown", "x" * 31])
+def test_production_refuses_a_secret_that_protects_nothing(secret: str) -> None:
+    assert any("SECRET_KEY" in line for line in Settings.read(PRODUCTION | {"SECRET_KEY": secret}).problems)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "BLOB_URL", "SMTP_URL"])
+def test_production_names_what_is_missing(name: str) -> None:
+    assert any(name in line for line in Settings.read(PRODUCTION | {name: ""}).problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("SESSION_STORE", "disk"),
+        ("PUBLIC_URL", "portal"),
+        ("REDIS_SENTINELS", "a,b:1"),
+    ],
+)
+def test_a_wrong_value_is_a_sentence_and_never_an_exception(name: str, value: str) -> None:
+    problems = Settings.read({name: value}).problems
+    assert len(problems) == 1
+    assert name in problems[0]
+
+
+def test_sentinels_are_pairs() -> None:
+    assert Settings.read({"REDIS_SENTINELS": "a:1, b:2"}).redis_sentinels == (("a", 1), ("b", 2))
+
+
+def test_secrets_do_not_show_in_a_log_line() -> None:
+    assert "k" * 40 not in repr(Settings.read(PRODUCTION))
+
+
+def test_every_setting_is_documented() -> None:
+    text = Path("docs/settings.md").read_text(encoding="utf-8")
+    missing = [name for name in NAMES if f"`{name}`" not in text]
+    assert not missing
+    source = Path("portal/core/settings.py").read_text(encoding="utf-8")
+    assert all(f'"{name}"' in source for name in NAMES)

@@ -1,0 +1,91 @@
+"""Homepage, legal pages, staff home, companies and the stream of one company."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from portal.core.db import db
+from portal.desk import timeline
+from portal.desk.pages import homepage_sheets
+from portal.rendering import RENDERER_VERSION
+from portal.tenants import service as tenants
+from portal.tenants.models import Tenant
+from portal.trials import review
+from tests.desk.office import Office
+
+
+def _opened(office: Office) -> int:
+    application_id, _ = office.apply()
+    with office.at_work():
+        review.approve(office.people["rita"], application_id)
+        tenant_id = db.session.scalars(select(Tenant.id)).one()
+    with office.at_work():
+        tenants.provision(tenant_id)
+    return tenant_id
+
+
+def test_the_homepage_holds_a_drawing_that_the_portals_own_renderer_drew(office: Office) -> None:
+    page = office.client().get("/")
+    assert page.status_code == 200
+    assert "<drawing-viewer" in page.text
+    with office.app.test_request_context():
+        (sheet,) = homepage_sheets()
+    with office.client().get(sheet["url"]) as svg:
+        assert svg.mimetype == "image/svg+xml"
+        assert all(f'data-layer="{layer["index"]}"' in svg.text for layer in sheet["layers"])
+    with office.app.open_resource("static/home/plan.json") as file:
+        assert json.load(file)["renderer"] == RENDERER_VERSION, "run: flask --app wsgi samples --homepage"
+
+
+@pytest.mark.parametrize("path", ["/terms", "/privacy"])
+def test_the_law_is_shown_to_everybody(office: Office, path: str) -> None:
+    page = office.client().get(path)
+    assert page.status_code == 200
+    assert "2026-11-01" in page.text
+
+
+def test_the_day_begins_with_what_waits(office: Office) -> None:
+    office.apply()
+    page = office.client("rita").get("/staff").text
+    assert "회사 0 체험 신청을 검토해 주십시오" in page
+
+
+def test_the_stream_of_a_company_tells_application_decision_and_opening(office: Office) -> None:
+    tenant_id = _opened(office)
+    with office.app.test_request_context():
+        texts = [event.text for event in timeline.of_company(db.session.get_one(Tenant, tenant_id))]
+    assert {"무료체험을 신청했습니다", "신청을 승인했습니다", "체험을 시작했습니다"} <= set(texts)
+    assert any("데이터베이스 만들기" in text for text in texts)
+    page = office.client("sam").get(f"/staff/tenants/{tenant_id}?kind=decision").text
+    assert "신청을 승인했습니다" in page
+    assert "데이터베이스 만들기: 끝났습니다" not in page
+
+
+def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Office) -> None:
+    tenant_id = _opened(office)
+    client = office.client("sam")
+    assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": ""}).status_code == 422
+    assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": "요금이 밀렸습니다."}).status_code == 303
+    with office.at_work():
+        assert db.session.get_one(Tenant, tenant_id).state == "suspended"
+    assert client.post(f"/staff/tenants/{tenant_id}/resume").status_code == 303
+    with office.at_work():
+        assert db.session.get_one(Tenant, tenant_id).state == "trial"
+
+
+def test_a_reviewer_sees_companies_but_limits_none(office: Office) -> None:
+    tenant_id = _opened(office)
+    client = office.client("rita")
+    assert "이용 제한" not in client.get(f"/staff/tenants/{tenant_id}").text
+    assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": "왜"}).status_code == 403
+
+
+def test_companies_are_found_by_name_and_number(office: Office) -> None:
+    _opened(office)
+    client = office.client("rita")
+    assert "회사 0" in client.get("/staff/tenants?q=회사").text
+    assert "회사 0" in client.get("/staff/tenants?q=124-81").text
+    assert "찾는 고객사가 없습니다." in client.get("/staff/tenants?q=없는이름").text

@@ -1,0 +1,69 @@
+"""`python -m tests.tenants.dying_worker FOLDER`: the real worker, which kills itself and its child at planned moments.
+
+FOLDER holds a file per death to come, named `<tenant>.<step>.<moment>`; a file is renamed to `<name>.died` just before.
+Moments: `before` the step's effect, `during` it (some milliseconds in), `after` it but before its row says so, and
+`noted`, when the row says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jobs.__main__ import main
+from portal.tenants import provisioning
+from portal.tenants.models import Tenant
+
+#: How far into the step `during` is; CREATE DATABASE takes 25 to 100 ms.
+DURING_SECONDS = 0.012
+WORKER = os.getpid()
+
+
+def die_if_planned(folder: Path, name: str) -> None:
+    """SIGKILL, which nothing can catch, for the child at work first and the worker with it."""
+    try:
+        (folder / name).rename(folder / f"{name}.died")
+    except FileNotFoundError:
+        return
+    (folder / f"{name}.died").write_text(repr(time.time()))
+    os.kill(WORKER, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mortal(stage: provisioning.Stage, folder: Path) -> provisioning.Stage:
+    """The stage with its deaths."""
+    real: Callable[[Tenant], None] | None = stage.outside
+
+    def outside(tenant: Tenant) -> None:
+        plan = f"{tenant.id}.{stage.name}"
+        die_if_planned(folder, f"{plan}.before")
+        if (folder / f"{plan}.during").exists():
+            threading.Timer(DURING_SECONDS, die_if_planned, (folder, f"{plan}.during")).start()
+        if real is not None:
+            real(tenant)
+        die_if_planned(folder, f"{plan}.after")
+
+    return dataclasses.replace(stage, outside=outside)
+
+
+def serve(folder: Path) -> int:
+    stages = tuple(mortal(stage, folder) for stage in provisioning.STAGES)
+    provisioning.STAGES, provisioning.STAGE = stages, {stage.name: stage for stage in stages}
+    finish = provisioning._finish
+
+    def finish_and_die(tenant_id: int, token: str, stage: provisioning.Stage) -> None:
+        finish(tenant_id, token, stage)
+        die_if_planned(folder, f"{tenant_id}.{stage.name}.noted")
+
+    provisioning._finish = finish_and_die
+    return main(["worker", "work"])
+
+
+if __name__ == "__main__":
+    sys.exit(serve(Path(sys.argv[1])))
