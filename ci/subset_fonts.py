@@ -37,7 +37,11 @@ def hangul_of_ks_x_1001() -> set[int]:
 
 def letters() -> set[int]:
     """Every code point that the subset keeps."""
-    return hangul_of_ks_x_1001() | {code for first, last in RANGES for code in range(first, last + 1)} | set(map(ord, SYMBOLS))
+    return (
+        hangul_of_ks_x_1001()
+        | {code for first, last in RANGES for code in range(first, last + 1)}
+        | set(map(ord, SYMBOLS))
+    )
 
 
 def cut(source: Path, target: Path) -> int:

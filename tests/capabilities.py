@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pytest
 
@@ -87,7 +86,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def _reason(longrepr: Any) -> str:
+def _reason(longrepr: object) -> str:
     return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
 
 
@@ -99,9 +98,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("not run on this machine")
     for report in skipped:
         terminalreporter.write_line(f"  {report.nodeid}: {_reason(report.longrepr)}")
-    packages = sorted({
-        package for name, one in CAPABILITIES.items() if one.debian and not able(name) for package in one.debian.split()
-    })
+    packages = sorted(
+        {
+            package
+            for name, one in CAPABILITIES.items()
+            if one.debian and not able(name)
+            for package in one.debian.split()
+        }
+    )
     if packages:
         terminalreporter.write_line("")
         terminalreporter.write_line(f"  To run them: sudo apt-get install -y {' '.join(packages)} && make test")

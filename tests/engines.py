@@ -50,7 +50,12 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = PATIENCE
         time.sleep(0.02)
 
 
-def start_tethered(command: list[str], *, end: signal.Signals = signal.SIGTERM, **options: Any) -> subprocess.Popen[bytes]:
+def start_tethered(
+    command: list[str],
+    *,
+    end: signal.Signals = signal.SIGTERM,
+    **options: Any,  # noqa: ANN401 - whatever Popen takes
+) -> subprocess.Popen[bytes]:
     """Start `command` so that the kernel sends it `end` when this run dies, however that happens."""
     return subprocess.Popen(engines.tethered(command, end), **options)
 
@@ -92,7 +97,15 @@ class RedisServer:
 
     def start(self) -> RedisServer:
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [str(engines.redis_binary()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        command = [
+            str(engines.redis_binary()),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.folder),
+        ]
         with (self.folder / "log").open("ab") as log:
             self.process = start_tethered([*command, "--save", "", *self.options], stdout=log, stderr=log)
         wait_for(self.answers, f"Redis answers on port {self.port}")
@@ -171,7 +184,9 @@ class Sentinels:
         watcher = RedisServer(folder)
         command = [str(engines.redis_binary()), str(rules), "--sentinel", "--port", str(watcher.port)]
         with (folder / "log").open("ab") as log:
-            watcher.process = start_tethered([*command, "--bind", "127.0.0.1", "--dir", str(folder)], stdout=log, stderr=log)
+            watcher.process = start_tethered(
+                [*command, "--bind", "127.0.0.1", "--dir", str(folder)], stdout=log, stderr=log
+            )
         wait_for(watcher.answers, "a sentinel answers")
         return watcher
 
@@ -274,7 +289,12 @@ def _postgres_programs(folder: Path) -> Path:
 
     programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
     with contextlib.suppress(OSError):
-        if subprocess.run([str(programs / "postgres"), "--version"], capture_output=True, check=False, **_as_nobody()).returncode == 0:
+        if (
+            subprocess.run(
+                [str(programs / "postgres"), "--version"], capture_output=True, check=False, **_as_nobody()
+            ).returncode
+            == 0
+        ):
             return programs
     copy = folder / "postgresql"
     if not copy.exists():

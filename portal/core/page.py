@@ -98,7 +98,7 @@ def asset(name: str) -> str:
 def _frame(sections: list[Section]) -> dict[str, Any]:
     """What frame.html shows around a page: the rail, the company, the person."""
     who = caller()
-    on_staff_side = _below("/staff")
+    on_staff_side = _below("/staff") or (who.staff and not who.role)
     shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
     here = max(
         (url_for(section.endpoint) for section in shown if _below(url_for(section.endpoint))), key=len, default=""
@@ -130,6 +130,7 @@ def _below(url: str) -> bool:
 
 
 def init_app(app: Flask, sections: list[Section]) -> None:
+    sections = sorted(sections, key=lambda section: section.group)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(

@@ -59,6 +59,8 @@ def check(*, repair: bool, as_json: bool) -> None:
         print_json(document)
     else:
         for row in document["findings"]:
-            click.echo(f"{'○' if row['removed'] else '×'} {row['trouble']} {row['kind']} {row['name']} on {row['server']}: {row['message']}")
+            click.echo(
+                f"{'○' if row['removed'] else '×'} {row['trouble']} {row['kind']} {row['name']} on {row['server']}: {row['message']}"
+            )
         click.echo(f"{document['standing']} left" if document["findings"] else "servers and companies agree", err=True)
     sys.exit(CHECK_FAILED if document["standing"] else 0)

@@ -85,7 +85,9 @@ def servers() -> dict[str, Server]:
         made = {}
         for text in settings().tenant_database_urls:
             url = make_url(text)
-            server: Server = SqliteServer(url) if url.get_backend_name() == "sqlite" else PostgresServer(url, installation())
+            server: Server = (
+                SqliteServer(url) if url.get_backend_name() == "sqlite" else PostgresServer(url, installation())
+            )
             made[server.name] = server
         current_app.extensions["planroom.servers"] = made
     return made

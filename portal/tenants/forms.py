@@ -28,7 +28,10 @@ class InviteForm(Form):  # type: ignore[misc]  # WTForms carries no types
     email = EmailField(
         "메일 주소",
         filters=[one_line, str.lower],
-        validators=[InputRequired("메일 주소를 적어 주십시오."), Length(max=254, message="메일 주소가 너무 깁니다. 254자까지 쓸 수 있습니다.")],
+        validators=[
+            InputRequired("메일 주소를 적어 주십시오."),
+            Length(max=254, message="메일 주소가 너무 깁니다. 254자까지 쓸 수 있습니다."),
+        ],
     )
     name = StringField(
         "이름",
@@ -57,5 +60,8 @@ class CompanyForm(Form):  # type: ignore[misc]
     name = StringField(
         "회사 이름",
         filters=[one_line],
-        validators=[InputRequired("회사 이름을 적어 주십시오."), Length(max=100, message="회사 이름은 100자까지 쓸 수 있습니다.")],
+        validators=[
+            InputRequired("회사 이름을 적어 주십시오."),
+            Length(max=100, message="회사 이름은 100자까지 쓸 수 있습니다."),
+        ],
     )

@@ -50,7 +50,9 @@ def members(caller: Caller) -> list[Membership]:
 
 def member_for(caller: Caller, membership_id: int) -> Membership:
     """A member of the caller's own company; NotFound for any other."""
-    row = db.session.scalar(select(Membership).where(Membership.id == membership_id, Membership.tenant_id == caller.tenant_id))
+    row = db.session.scalar(
+        select(Membership).where(Membership.id == membership_id, Membership.tenant_id == caller.tenant_id)
+    )
     if row is None:
         raise NotFound
     return row
@@ -80,7 +82,10 @@ def invite_again(caller: Caller, membership_id: int) -> Membership:
         if not rules.may_touch(by, row.role):
             raise Forbidden
         if row.person.password_hash is not None:
-            raise Refusal(f"{row.person.name}님은 이미 들어오신 분입니다.", "비밀번호를 잊으셨다면 로그인 화면에서 다시 정하실 수 있습니다.")
+            raise Refusal(
+                f"{row.person.name}님은 이미 들어오신 분입니다.",
+                "비밀번호를 잊으셨다면 로그인 화면에서 다시 정하실 수 있습니다.",
+            )
         _mail(session, caller, row, row.person)
         _record(session, caller, "membership.invite_again", row)
         return row
@@ -189,4 +194,3 @@ def _record(session: Session, caller: Caller, action: str, row: Membership, **de
         personal=personal,  # type: ignore[arg-type]  # a dict or None
         **details,
     )
-

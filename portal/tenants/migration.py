@@ -90,4 +90,8 @@ def _bring_up(job: tuple[int, str, str]) -> Moved:
 
 def as_document(moved: list[Moved]) -> dict[str, Any]:
     """For `--json`."""
-    return {"head": migrate.head(migrate.TENANT), "moved": [asdict(one) for one in moved], "failed": sum(bool(one.error) for one in moved)}
+    return {
+        "head": migrate.head(migrate.TENANT),
+        "moved": [asdict(one) for one in moved],
+        "failed": sum(bool(one.error) for one in moved),
+    }

@@ -6,7 +6,7 @@ in it is told, and left to a person. Rows can be lost (a platform database resto
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import create_engine, func, inspect, select, table
@@ -43,12 +43,18 @@ def check(*, repair: bool = False) -> list[Finding]:
     seen: dict[str, set[str]] = {}
     for server in servers().values():
         things = server.found()
+        left: set[str] = set()  # keys of databases that stay, whatever else is repaired
         seen[server.name] = {thing.name for thing in things if thing.kind == "database"}
         rows = {tenant.key: tenant for tenant in db.session.scalars(select(Tenant).where(Tenant.server == server.name))}
         for thing in sorted(things, key=lambda thing: thing.kind == "role"):  # a role can only go after its database
             finding = _judge(server, thing, rows)
+            if finding is not None and thing.kind == "role" and thing.key in left:
+                finding = replace(finding, message="the role of a database that is left to a person", removable=False)
+            if finding is not None and repair and finding.removable:
+                finding = _repaired(server, thing, finding)
             if finding is not None:
-                findings.append(_repaired(server, thing, finding) if repair and finding.removable else finding)
+                findings.append(finding)
+                left |= {thing.key} if not finding.removable else set()
         if isinstance(server, PostgresServer):
             words = "every company's role may connect to it: REVOKE CONNECT ON DATABASE ... FROM PUBLIC"
             findings += [Finding("exposed", server.name, "database", name, words) for name in server.exposed()]
@@ -58,7 +64,11 @@ def check(*, repair: bool = False) -> list[Finding]:
             words = f"company {tenant.id} lies on a server that TENANT_DATABASE_URLS does not name"
             findings.append(Finding("lost-server", tenant.server or "", "database", tenant.database or "", words))
         elif tenant.database not in seen[tenant.server]:
-            findings.append(Finding("missing", tenant.server, "database", tenant.database or "", f"company {tenant.id} has no database"))
+            findings.append(
+                Finding(
+                    "missing", tenant.server, "database", tenant.database or "", f"company {tenant.id} has no database"
+                )
+            )
     return findings
 
 
@@ -66,7 +76,9 @@ def _judge(server: Server, thing: Found, rows: dict[str, Tenant]) -> Finding | N
     if thing.kind == "template":
         if thing.key == (migrate.head(migrate.TENANT) or "empty"):
             return None
-        return Finding("stale", server.name, thing.kind, thing.name, "a template of an older schema", removable=thing.ours)
+        return Finding(
+            "stale", server.name, thing.kind, thing.name, "a template of an older schema", removable=thing.ours
+        )
     tenant = rows.get(thing.key)
     if tenant is not None and thing.kind != "file":
         return _after_purge(server, thing) if tenant.state == TenantState.PURGED else None
@@ -95,7 +107,11 @@ def _use(server: Server, thing: Found) -> str:
                     return f"{count} rows lie in {name}"
     except SQLAlchemyError as error:
         # A copy whose door was never opened cannot be looked into, and nobody ever could.
-        return "" if "not currently accepting connections" in str(error) else f"it cannot be looked into ({type(error).__name__})"
+        return (
+            ""
+            if "not currently accepting connections" in str(error)
+            else f"it cannot be looked into ({type(error).__name__})"
+        )
     finally:
         engine.dispose()
     return ""
@@ -103,13 +119,20 @@ def _use(server: Server, thing: Found) -> str:
 
 def _repaired(server: Server, thing: Found, finding: Finding) -> Finding:
     server.remove(thing)
-    return Finding(finding.trouble, finding.server, finding.kind, finding.name, finding.message, removable=True, removed=True)
+    return replace(finding, removed=True)
 
 
 def as_document(findings: list[Finding]) -> dict[str, Any]:
     """For `--json`: what was found, and how much of it still stands."""
     rows = [
-        {"trouble": each.trouble, "server": each.server, "kind": each.kind, "name": each.name, "message": each.message, "removed": each.removed}
+        {
+            "trouble": each.trouble,
+            "server": each.server,
+            "kind": each.kind,
+            "name": each.name,
+            "message": each.message,
+            "removed": each.removed,
+        }
         for each in findings
     ]
     return {"findings": rows, "standing": sum(not each.removed and each.trouble != "exposed" for each in findings)}

@@ -56,7 +56,9 @@ def invite_again(membership_id: int) -> ResponseReturnValue:
 @access("member", roles=MEMBERS)
 def change_role(membership_id: int) -> ResponseReturnValue:
     member = service.change_role(caller(), membership_id, request.form.get("role", ""))
-    return see_other(url_for("tenants.members"), f"{member.person.name}님의 역할을 '{ROLE_WORDS[member.role]}'(으)로 바꾸었습니다.")
+    return see_other(
+        url_for("tenants.members"), f"{member.person.name}님의 역할을 '{ROLE_WORDS[member.role]}'(으)로 바꾸었습니다."
+    )
 
 
 @tenants.post("/members/<int:membership_id>/remove")
@@ -67,7 +69,10 @@ def remove(membership_id: int) -> ResponseReturnValue:
     if gone.person_id == caller().person_id:
         return see_other(url_for("tenants.companies"), f"{caller().tenant_name}에서 나왔습니다.")
     token = _undo().dumps([caller().tenant_id, gone.person_id, gone.role])
-    flash(f"{gone.name}님을 구성원에서 뺐습니다. 이제 이 회사의 도면을 볼 수 없습니다.", f"undo:{url_for('tenants.restore', token=token)}")
+    flash(
+        f"{gone.name}님을 구성원에서 뺐습니다. 이제 이 회사의 도면을 볼 수 없습니다.",
+        f"undo:{url_for('tenants.restore', token=token)}",
+    )
     return see_other(url_for("tenants.members"))
 
 

@@ -58,7 +58,9 @@ class PostgresServer:
     def _make_role(self, connection: Connection, place: Place, role: sql.Identifier) -> None:
         """Role, membership and mark come together or not at all."""
         with connection.transaction():
-            words = sql.SQL("ALTER ROLE {}" if _there(connection, "role", place.database) else "CREATE ROLE {} LOGIN").format(role)
+            words = sql.SQL(
+                "ALTER ROLE {}" if _there(connection, "role", place.database) else "CREATE ROLE {} LOGIN"
+            ).format(role)
             verifier = _verifier(connection, place)
             connection.execute(words + sql.SQL(" PASSWORD {}").format(verifier))
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(GROUP), role))
@@ -71,7 +73,9 @@ class PostgresServer:
         with self._admin() as connection, self._lock(connection, place.database):
             if not _there(connection, "database", place.database):
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ALLOW_CONNECTIONS false").format(name, sql.Identifier(template))
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ALLOW_CONNECTIONS false").format(
+                        name, sql.Identifier(template)
+                    )
                 )
             with connection.transaction():
                 connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, self._mark(place.key)))
@@ -130,7 +134,11 @@ class PostgresServer:
                 things.append(Found("template", name, name.removeprefix(TEMPLATE), ours))
             elif match := _COMPANY.fullmatch(name):
                 things.append(Found("database", name, match[1], ours))
-        things += [Found("role", name, match[1], name in marked_roles) for name, _ in roles if (match := _COMPANY.fullmatch(name))]
+        things += [
+            Found("role", name, match[1], name in marked_roles)
+            for name, _ in roles
+            if (match := _COMPANY.fullmatch(name))
+        ]
         return things
 
     def remove(self, thing: Found) -> None:
@@ -149,7 +157,8 @@ class PostgresServer:
             if not _there(connection, "role", GROUP):
                 return []
             rows = connection.execute(
-                "SELECT datname FROM pg_database WHERE datallowconn AND has_database_privilege(%s, oid, 'CONNECT') ORDER BY 1", (GROUP,)
+                "SELECT datname FROM pg_database WHERE datallowconn AND has_database_privilege(%s, oid, 'CONNECT') ORDER BY 1",
+                (GROUP,),
             )
             return [name for (name,) in rows]
 
@@ -202,7 +211,10 @@ def _there(connection: Connection, kind: str, name: str) -> bool:
 
 
 def _whole_template(connection: Connection, name: str) -> bool:
-    return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", (name,)).fetchone() is not None
+    return (
+        connection.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", (name,)).fetchone()
+        is not None
+    )
 
 
 def _verifier(connection: Connection, place: Place) -> sql.Literal:

@@ -118,7 +118,11 @@ def provision_rows(tenant_id: int) -> list[dict[str, Any]]:
         row = found.get(stage.name)
         entry: dict[str, Any] = {"label": stage.words, "state": "waiting", "at": None, "seconds": None, "note": ""}
         if row is not None and row.state == StepState.DONE and row.started_at and row.finished_at:
-            entry |= {"state": "done", "at": row.finished_at, "seconds": (row.finished_at - row.started_at).total_seconds()}
+            entry |= {
+                "state": "done",
+                "at": row.finished_at,
+                "seconds": (row.finished_at - row.started_at).total_seconds(),
+            }
         elif row is not None and row.attempts:
             entry["state"] = "failed" if tenant.state == TenantState.FAILED else "now"
         if row is not None and row.attempts > 1:
@@ -169,7 +173,9 @@ def _claim(tenant_id: int) -> str | None:
         have = set(session.scalars(select(ProvisionStep.name).where(ProvisionStep.tenant_id == tenant_id)))
         for position, stage in enumerate(STAGES):
             if stage.name not in have:
-                session.add(ProvisionStep(tenant_id=tenant_id, name=stage.name, position=position, state=StepState.WAITING))
+                session.add(
+                    ProvisionStep(tenant_id=tenant_id, name=stage.name, position=position, state=StepState.WAITING)
+                )
     return token
 
 
@@ -184,7 +190,9 @@ def _hold(session: Session, tenant_id: int, token: str) -> None:
 def _begin(tenant_id: int, token: str) -> Stage | None:
     """The next step to take, its row saying so; None when all are done, or one was tried too often."""
     with write() as session:
-        undone = select(ProvisionStep).where(ProvisionStep.tenant_id == tenant_id, ProvisionStep.state != StepState.DONE)
+        undone = select(ProvisionStep).where(
+            ProvisionStep.tenant_id == tenant_id, ProvisionStep.state != StepState.DONE
+        )
         row = session.scalar(undone.order_by(ProvisionStep.position).limit(1))
         if row is None:
             return None
@@ -199,7 +207,9 @@ def _begin(tenant_id: int, token: str) -> Stage | None:
 def _finish(tenant_id: int, token: str, stage: Stage) -> None:
     with write() as session:
         _hold(session, tenant_id, token)
-        row = session.scalars(select(ProvisionStep).where(ProvisionStep.tenant_id == tenant_id, ProvisionStep.name == stage.name)).one()
+        row = session.scalars(
+            select(ProvisionStep).where(ProvisionStep.tenant_id == tenant_id, ProvisionStep.name == stage.name)
+        ).one()
         if stage.inside is not None:
             stage.inside(session, session.get_one(Tenant, tenant_id))
         row.state, row.finished_at, row.error = StepState.DONE, fresh(), None
@@ -247,7 +257,11 @@ def _reserve(session: Session, tenant: Tenant) -> None:
     """Choose the server with the fewest companies, and the names of what will be made there."""
     if tenant.server is not None:
         return
-    counted = dict(session.execute(select(Tenant.server, func.count()).where(Tenant.server.is_not(None)).group_by(Tenant.server)).all())
+    counted = dict(
+        session.execute(
+            select(Tenant.server, func.count()).where(Tenant.server.is_not(None)).group_by(Tenant.server)
+        ).all()
+    )
     server = min(servers().values(), key=lambda each: counted.get(each.name, 0))
     tenant.server, tenant.database = server.name, server.database_name(tenant.key)
     tenant.role_password = seal(server.new_password())

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import session as browser_session
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
-from portal.core import audit, ids
+from portal.core import audit, ids, sessions
 from portal.core.clock import now
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound
@@ -53,7 +52,7 @@ def identify() -> Caller:
     }
     rows = _memberships(person.id)
     if rows:
-        membership, limits = _choose(rows, browser_session.get(CHOSEN))
+        membership, limits = _choose(rows, sessions.current.get(CHOSEN))
         tenant = membership.tenant
         values |= {
             "tenant_id": tenant.id,
@@ -72,7 +71,12 @@ def companies(person_id: int) -> list[tuple[Membership, rules.Standing]]:
 
 
 def _memberships(person_id: int) -> list[tuple[Membership, rules.Standing]]:
-    query = select(Membership, Tenant).join(Membership.tenant).where(Membership.person_id == person_id).order_by(Membership.id.desc())
+    query = (
+        select(Membership, Tenant)
+        .join(Membership.tenant)
+        .where(Membership.person_id == person_id)
+        .order_by(Membership.id.desc())
+    )
     rows = []
     for membership, tenant in db.session.execute(query):
         rows.append((membership, rules.standing(tenant.state, tenant.mode, tenant.mode_reason)))
@@ -100,7 +104,9 @@ def tenant_for(caller: Caller) -> Tenant:
     return check_membership(caller, caller.tenant_id)
 
 
-def open_trial(session: Session, *, name: str, business_number: str, owner: Person, application_id: int | None) -> Tenant:
+def open_trial(
+    session: Session, *, name: str, business_number: str, owner: Person, application_id: int | None
+) -> Tenant:
     """A company to be, inside the caller's write; a worker makes its database and mails the owner."""
     moment = now()
     tenant = Tenant(
@@ -119,7 +125,14 @@ def open_trial(session: Session, *, name: str, business_number: str, owner: Pers
     )
     session.add(tenant)
     session.flush()
-    audit.record(session, "tenant.open_trial", actor="process", subject=f"tenant:{tenant.id}", tenant_id=tenant.id, application=application_id)
+    audit.record(
+        session,
+        "tenant.open_trial",
+        actor="process",
+        subject=f"tenant:{tenant.id}",
+        tenant_id=tenant.id,
+        application=application_id,
+    )
     later(session, JOB, tenant.id)
     return tenant
 
@@ -131,7 +144,15 @@ def rename(caller: Caller, name: str) -> Tenant:
         if not rules.may(caller.role, Right.COMPANY):
             raise Forbidden
         before, tenant.name = tenant.name, name
-        audit.record(session, "tenant.rename", actor=caller.actor, subject=f"tenant:{tenant.id}", tenant_id=tenant.id, before=before, after=name)
+        audit.record(
+            session,
+            "tenant.rename",
+            actor=caller.actor,
+            subject=f"tenant:{tenant.id}",
+            tenant_id=tenant.id,
+            before=before,
+            after=name,
+        )
         return tenant
 
 

@@ -10,6 +10,14 @@ feature = Feature(
     "trials",
     blueprints=(trials, trials_staff),
     sections=(
-        Section("체험 신청", "application", "trials_staff.applications", staff=True, roles=REVIEWERS, group=1, count=waiting_count),
+        Section(
+            "체험 신청",
+            "application",
+            "trials_staff.applications",
+            staff=True,
+            roles=REVIEWERS,
+            group=1,
+            count=waiting_count,
+        ),
     ),
 )

@@ -148,6 +148,8 @@ def _steps(application: Application) -> list[dict[str, object]]:
             "at": decided,
         },
     ]
+    if confirmed or not decided:
+        steps.insert(1, {"label": "메일 확인", "state": "done" if confirmed else "now", "at": confirmed})
     if not over:
         ready = place == "ready"
         state = "done" if ready else "now" if application.state == S.APPROVED else "waiting"

@@ -11,6 +11,8 @@ END_OF_DAY = time(18)
 SATURDAY = 5
 #: An unanswered question, or a mail address never confirmed, lapses after this.
 LAPSE = timedelta(days=14)
+#: An application that came to nothing is forgotten after this, as /privacy says.
+FORGOTTEN = timedelta(days=30)
 #: A question can be taken back for this long; its mail waits meanwhile.
 UNDO = timedelta(seconds=20)
 #: One visitor sends at most this many applications an hour.

@@ -85,7 +85,9 @@ def run(programs: Path, manager: str, end: signal.Signals, *, tethered: bool) ->
         if end is signal.SIGINT:
             victim = children(name)[0]
             victim.kill()
-            back = until(lambda: len(children(name)) == CHILDREN and victim.pid not in {c.pid for c in children(name)}, 5)
+            back = until(
+                lambda: len(children(name)) == CHILDREN and victim.pid not in {c.pid for c in children(name)}, 5
+            )
             figures["killed child back after s"] = back
             os.killpg(process.pid, signal.SIGINT)
         else:
@@ -111,12 +113,14 @@ def main() -> None:
                     runs.setdefault(name, []).append(value)
         for name, values in runs.items():
             known = [value for value in values if value is not None]
-            rows.append({
-                "name": f"{manager}: {name}",
-                "unit": name.rsplit(" ", 1)[-1],
-                "median": round(median(known), 3) if known else None,
-                "runs": [None if value is None else round(value, 3) for value in values],
-            })
+            rows.append(
+                {
+                    "name": f"{manager}: {name}",
+                    "unit": name.rsplit(" ", 1)[-1],
+                    "median": round(median(known), 3) if known else None,
+                    "runs": [None if value is None else round(value, 3) for value in values],
+                }
+            )
     print(json.dumps({"rows": rows, "ratios": []}, indent=1))
 
 

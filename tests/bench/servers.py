@@ -43,7 +43,16 @@ GIVE_UP_SECONDS = 5.0
 
 def commands(port: int) -> dict[str, list[str]]:
     """Command line of each server."""
-    gunicorn = ["gunicorn", "--no-control-socket", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--log-level", "error"]
+    gunicorn = [
+        "gunicorn",
+        "--no-control-socket",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--log-level",
+        "error",
+    ]
     granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
     return {
         "granian, 16 threads": [*granian, "--blocking-threads", "16", "--log-level", "error", APP],
@@ -192,7 +201,10 @@ def measure(programs: Path, name: str) -> list[dict[str, object]]:
         time.sleep(1)
     figures: list[tuple[str, str, float]] = []
     for label, taken in waits.items():
-        figures += [(f"{label}: p50", "ms", median(taken)), (f"{label}: p99", "ms", quantiles([*taken, taken[-1]], n=100)[-1])]
+        figures += [
+            (f"{label}: p50", "ms", median(taken)),
+            (f"{label}: p99", "ms", quantiles([*taken, taken[-1]], n=100)[-1]),
+        ]
     figures += [("pages", "1/s", per_second(port, "/page")), ("files of 200 KB", "1/s", per_second(port, "/file"))]
     figures.append(("memory", "MB", sum(one.memory_info().rss for one in family(process.pid)) / 1e6))
     answered, seconds = ends(process, port)

@@ -61,8 +61,15 @@ class Sample(Form):
     trade = SelectField("업종", choices=[("", "골라 주십시오"), ("c", "건설"), ("m", "제조")])
     use = TextAreaField("쓰려는 일")
     file = FileField("사업자등록증")
-    term = RadioField("기간", choices=[("m", "한 달씩"), ("y", "한 해씩, 두 달 값을 덜어 드립니다")], validators=[validators.InputRequired("기간을 골라 주십시오.")])
-    agree = BooleanField("이용약관과 개인정보처리방침을 읽었고 동의합니다.", [validators.InputRequired("동의해 주셔야 신청할 수 있습니다.")])
+    term = RadioField(
+        "기간",
+        choices=[("m", "한 달씩"), ("y", "한 해씩, 두 달 값을 덜어 드립니다")],
+        validators=[validators.InputRequired("기간을 골라 주십시오.")],
+    )
+    agree = BooleanField(
+        "이용약관과 개인정보처리방침을 읽었고 동의합니다.",
+        [validators.InputRequired("동의해 주셔야 신청할 수 있습니다.")],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,9 @@ def create_gallery() -> Flask:
     """The gallery as an application: `/` signed in, `/staff`, `/public`, `/error`, `/viewer`."""
     app = Flask(__name__, root_path=str(ROOT), static_folder=str(ROOT / "static"))
     app.secret_key = "the gallery keeps no secrets"
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / "templates"), FileSystemLoader(Path(__file__).parent / "gallery")])  # type: ignore[assignment]
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(ROOT / "templates"), FileSystemLoader(Path(__file__).parent / "gallery")]
+    )  # type: ignore[assignment]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
@@ -120,7 +129,12 @@ def create_gallery() -> Flask:
 
     @app.get("/error")
     def error() -> tuple[str, int]:
-        values = {"status": 500, "sentence": "화면을 만들지 못했습니다.", "next_step": "잠시 뒤 다시 열어 주십시오.", "number": "7f3a-19c2"}
+        values = {
+            "status": 500,
+            "sentence": "화면을 만들지 못했습니다.",
+            "next_step": "잠시 뒤 다시 열어 주십시오.",
+            "number": "7f3a-19c2",
+        }
         return render_template("error.html", **values), 500
 
     @app.get("/viewer")
@@ -178,7 +192,9 @@ def _signed_in(*, staff: bool = False) -> dict[str, Any]:
             "company": None if staff else LONG_NAME if "long" in request.args else "한빛종합건설",
             "person": "이도윤" if staff else LONG_NAME if "long" in request.args else "김서연",
             "staff": staff,
-            "read_only": "체험이 끝나 지금은 보기만 할 수 있습니다. 이용권을 고르면 바로 이어집니다." if "read-only" in request.args else None,
+            "read_only": "체험이 끝나 지금은 보기만 할 수 있습니다. 이용권을 고르면 바로 이어집니다."
+            if "read-only" in request.args
+            else None,
             "search_url": "/search",
         },
         "embedded": True,
@@ -208,9 +224,26 @@ def _samples() -> dict[str, Any]:
             {"label": "안내 메일 보내기", "state": "waiting"},
         ],
         "events": [
-            {"at": NOW - timedelta(minutes=4), "icon": "check", "tone": "green", "text": "체험 신청을 승인했습니다.", "who": "이도윤"},
-            {"at": NOW - timedelta(hours=3), "icon": "application", "tone": "blue", "text": "체험을 신청했습니다.", "detail": "건설 · 80명"},
-            {"at": NOW - timedelta(days=3), "icon": "visit", "text": "홈페이지에 처음 왔습니다.", "detail": "검색 → 소개 → 요금"},
+            {
+                "at": NOW - timedelta(minutes=4),
+                "icon": "check",
+                "tone": "green",
+                "text": "체험 신청을 승인했습니다.",
+                "who": "이도윤",
+            },
+            {
+                "at": NOW - timedelta(hours=3),
+                "icon": "application",
+                "tone": "blue",
+                "text": "체험을 신청했습니다.",
+                "detail": "건설 · 80명",
+            },
+            {
+                "at": NOW - timedelta(days=3),
+                "icon": "visit",
+                "text": "홈페이지에 처음 왔습니다.",
+                "detail": "검색 → 소개 → 요금",
+            },
         ],
     }
 

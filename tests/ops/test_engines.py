@@ -49,7 +49,9 @@ def test_sentinels_name_a_new_master_when_the_old_one_is_killed(sentinels: Senti
         assert client.get("kept") == b"yes"
 
 
-def test_postgresql_speaks_utf8_and_asks_every_role_for_its_password(postgres: PostgresServer, postgres_url: str) -> None:
+def test_postgresql_speaks_utf8_and_asks_every_role_for_its_password(
+    postgres: PostgresServer, postgres_url: str
+) -> None:
     assert postgres.password in postgres_url
     with postgres.connect() as connection:
         (encoding,) = connection.execute("SHOW server_encoding").fetchone() or ("",)

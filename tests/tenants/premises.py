@@ -73,7 +73,10 @@ def premises(folder: Path, redis_url: str, postgres: PostgresServer | None = Non
         platform = f"platform_{secrets.token_hex(6)}"
         with postgres.connect() as connection:
             connection.execute(f"CREATE DATABASE {platform}")
-        environ |= {"DATABASE_URL": postgres.url.removesuffix("postgres") + platform, "TENANT_DATABASE_URLS": postgres.url}
+        environ |= {
+            "DATABASE_URL": postgres.url.removesuffix("postgres") + platform,
+            "TENANT_DATABASE_URLS": postgres.url,
+        }
     app = create_app(environ)
     with app.app_context():
         upgrade(db.db.engine, PLATFORM)

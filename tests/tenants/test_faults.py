@@ -48,7 +48,10 @@ def half_visible() -> int:
     """Memberships and mails of companies that are not open; read at one instant."""
     db.db.session.rollback()
     unopened = select(Tenant.id).where(Tenant.state != TenantState.TRIAL)
-    return db.db.session.scalar(select(func.count()).select_from(Membership).where(Membership.tenant_id.in_(unopened))) or 0
+    return (
+        db.db.session.scalar(select(func.count()).select_from(Membership).where(Membership.tenant_id.in_(unopened)))
+        or 0
+    )
 
 
 def live_through(portal: Premises, folder: Path) -> dict[int, float]:
@@ -69,7 +72,9 @@ def live_through(portal: Premises, folder: Path) -> dict[int, float]:
             time.sleep(0.05)
 
 
-def test_a_worker_killed_at_any_moment_leaves_one_usable_company_and_nothing_else(portal: Premises, tmp_path: Path) -> None:
+def test_a_worker_killed_at_any_moment_leaves_one_usable_company_and_nothing_else(
+    portal: Premises, tmp_path: Path
+) -> None:
     deaths = tmp_path / "deaths"
     plans = plan_deaths(deaths)
     opened = live_through(portal, deaths)
@@ -104,5 +109,9 @@ def check_usable(tenant_id: int) -> None:
         session.get_one(Belonging, 1).made_at = tenant.created_at
     roles = db.db.session.scalars(select(Membership.role).where(Membership.tenant_id == tenant_id)).all()
     assert roles == ["owner"]
-    mails = select(func.count()).select_from(Mail).where(Mail.recipient == tenant.owner.email, Mail.template == "invitation")
+    mails = (
+        select(func.count())
+        .select_from(Mail)
+        .where(Mail.recipient == tenant.owner.email, Mail.template == "invitation")
+    )
     assert db.db.session.scalar(mails) == 1

@@ -154,7 +154,11 @@ def test_members_of_another_company_are_not_there(sign_in: SignIn) -> None:
     row = membership("bob@example.com")
     assert row is not None
     charlie = sign_in("charlie")
-    for path, data in ((f"/members/{row.id}/role", {"role": "owner"}), (f"/members/{row.id}/remove", {}), ("/companies/1", {})):
+    for path, data in (
+        (f"/members/{row.id}/role", {"role": "owner"}),
+        (f"/members/{row.id}/remove", {}),
+        ("/companies/1", {}),
+    ):
         foreign, absent = charlie.post(path, data=data), charlie.post(path.replace(str(row.id), "999"), data=data)
         assert foreign.status_code == 404
         assert path == "/companies/1" or foreign.text == absent.text

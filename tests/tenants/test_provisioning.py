@@ -70,7 +70,9 @@ def test_every_step_may_act_twice(portal: Premises) -> None:
     for stage in provisioning.STAGES:
         if stage.outside is not None:
             stage.outside(row(tenant_id))
-    assert tenants.session(tenant_id).execute(text("SELECT key, CAST(made_at AS CHAR(4)) FROM belonging")).one()[0] == key
+    assert (
+        tenants.session(tenant_id).execute(text("SELECT key, CAST(made_at AS CHAR(4)) FROM belonging")).one()[0] == key
+    )
     assert tenants.session(tenant_id).scalar(select(Belonging.made_at)).year == 2001
 
 
@@ -99,7 +101,9 @@ def test_a_job_that_was_overtaken_stops_and_spoils_nothing(portal: Premises, mon
     def slow(tenant: Tenant) -> None:
         real.outside(tenant)
         with write() as session:  # another job takes the company over while this one hangs
-            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(lease_until=fresh() - timedelta(seconds=1)))
+            session.execute(
+                update(Tenant).where(Tenant.id == tenant_id).values(lease_until=fresh() - timedelta(seconds=1))
+            )
         monkeypatch.setitem(provisioning.STAGE, StepName.DATABASE, real)
         tenants.provision(tenant_id)
 
@@ -199,14 +203,21 @@ def test_a_company_role_enters_its_own_database_only_and_cannot_change_its_schem
 
     def connect(database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
-            host="127.0.0.1", port=postgres.port, user=mine.database, password=mine.password, dbname=database, autocommit=True
+            host="127.0.0.1",
+            port=postgres.port,
+            user=mine.database,
+            password=mine.password,
+            dbname=database,
+            autocommit=True,
         )
 
     for forbidden in (other.database, f"planroom_template_{ours.schema_revision}"):
-        with pytest.raises(psycopg.OperationalError, match="permission denied|not currently accepting"):
+        with pytest.raises(psycopg.OperationalError, match=r"permission denied|not currently accepting"):
             connect(forbidden)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(host="127.0.0.1", port=postgres.port, user=mine.database, password="wrong", dbname=mine.database)
+        psycopg.connect(
+            host="127.0.0.1", port=postgres.port, user=mine.database, password="wrong", dbname=mine.database
+        )
     with connect(mine.database) as connection:
         for statement in ("CREATE DATABASE x", "CREATE TABLE x (y int)", "DROP TABLE belonging", "CREATE TEMP TABLE x (y int)",
                           f"SET ROLE {other.database}", "CREATE ROLE x"):  # fmt: skip

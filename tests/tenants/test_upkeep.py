@@ -57,7 +57,9 @@ def test_repair_takes_away_what_is_ours_and_unused_and_only_that(portal: Premise
 def test_a_database_in_use_is_left_to_a_person_even_when_its_row_is_lost(portal: Premises) -> None:
     tenant = open_company()
     with write(tenants.session(tenant.id)) as session:
-        session.execute(text("INSERT INTO folder (name, key, created_at) VALUES ('도면', '도면', '2026-01-01 00:00:00')"))
+        session.execute(
+            text("INSERT INTO folder (name, key, created_at) VALUES ('도면', '도면', '2026-01-01 00:00:00')")
+        )
     tenants.session(tenant.id).close()
     with write() as session:
         for table in ("membership", "provision_step", "tenant"):
@@ -66,7 +68,9 @@ def test_a_database_in_use_is_left_to_a_person_even_when_its_row_is_lost(portal:
     assert [(each.removed, "folder" in each.message) for each in found] == [(False, True)]
 
 
-def test_what_another_portal_made_on_the_same_server_is_left_alone(on_postgres: Premises, postgres: PostgresServer) -> None:
+def test_what_another_portal_made_on_the_same_server_is_left_alone(
+    on_postgres: Premises, postgres: PostgresServer
+) -> None:
     open_company()
     with postgres.connect() as connection:
         connection.execute("CREATE ROLE planroom_zzzzzzzzzzzz")

@@ -15,6 +15,7 @@ from portal.core.outbox import Message
 from portal.tenants.models import Tenant
 from portal.trials import review
 from portal.trials import service as trials
+from portal.trials.forgetting import forget
 from portal.trials.models import Application, ApplicationState
 from portal.work.models import WorkItem, WorkState
 from tests.desk.office import Office, number
@@ -217,3 +218,20 @@ def test_a_visitor_who_applies_too_often_is_asked_to_wait(office: Office, monkey
         office.apply(2, journey_key="v" * 32)
     office.later(hours=2)
     office.apply(2, journey_key="v" * 32)
+
+
+def test_a_month_after_a_rejection_nothing_names_the_applicant_and_the_audit_still_holds(office: Office) -> None:
+    application_id, _ = office.apply(applicant="카나리아", email="canary@a.example")
+    kept, _ = office.apply(1)
+    with office.at_work():
+        review.reject(office.people["rita"], application_id, "이릅니다.")
+        assert forget() == 0
+    office.later(days=31)
+    with office.at_work():
+        assert forget() == 1
+        for table in db.metadata.sorted_tables:
+            said = str(db.session.execute(table.select()).all())
+            assert "카나리아" not in said, table.name
+            assert "canary@a.example" not in said, table.name
+        assert office.application(kept).state == S.SUBMITTED
+        assert audit.verify(db.session()) is None
