@@ -45,3 +45,6 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$sum" ]; then
     fi
     printf '%s\n' "$sum" > "$stamp"
 fi
+
+# Compiled here, because the start itself writes nothing beside the source. Unchanged files cost nothing.
+.venv/bin/python -m compileall -q portal jobs wsgi.py

@@ -10,6 +10,7 @@ from portal.accounts import tickets
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.tenants import provisioning
+from portal.trials import forgetting
 from portal.trials import service as trials
 from portal.visits import service as visits
 from portal.work import service as work
@@ -37,6 +38,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("tenants.sweep", seconds(5), provisioning.sweep),
     Periodic("drawings.sweep", seconds(10), renders.sweep),
     Periodic("trials.expire", minutes(30), trials.expire),
+    Periodic("trials.forget", minutes(60), forgetting.forget),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),

@@ -35,6 +35,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from portal.core import blobs, cli, db, errors, gate, headers, page, queue, redis, sessions
+    from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
     from portal.core.health import health
     from portal.core.outside import outside
     from portal.core.settings import Settings

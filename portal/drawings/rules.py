@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from portal.rendering.reasons import listing
-from portal.tenants.models import Role
 from portal.tenants.rules import RIGHTS, Right
 
 #: Who looks at drawings and takes them away, and who also changes them. The billing role sees none.
-LOOKS = RIGHTS[Right.LOOK] - {Role.BILLING}
+LOOKS = RIGHTS[Right.LOOK]
 CHANGES = RIGHTS[Right.CHANGE]
 
 LONGEST_NAME = 200

@@ -38,7 +38,7 @@ class InviteForm(Form):  # type: ignore[misc]  # WTForms carries no types
         filters=[one_line],
         validators=[InputRequired("이름을 적어 주십시오."), Length(max=60, message="이름은 60자까지 쓸 수 있습니다.")],
     )
-    role = SelectField("역할", validators=[InputRequired("역할을 골라 주십시오.")])
+    role = SelectField("역할", default=Role.EDITOR.value, validators=[InputRequired("역할을 골라 주십시오.")])
 
     def __init__(self, *args: Any, roles: Iterable[Role], **kwargs: Any) -> None:  # noqa: ANN401 - WTForms' own signature
         super().__init__(*args, **kwargs)

@@ -36,7 +36,7 @@ class Right(StrEnum):
 O, A, E, V, B = Role.OWNER, Role.ADMIN, Role.EDITOR, Role.VIEWER, Role.BILLING  # noqa: E741 - columns of the table
 
 RIGHTS: dict[Right, frozenset[Role]] = {
-    Right.LOOK:    frozenset({O, A, E, V, B}),
+    Right.LOOK:    frozenset({O, A, E, V}),
     Right.CHANGE:  frozenset({O, A, E}),
     Right.MEMBERS: frozenset({O, A}),
     Right.COMPANY: frozenset({O, A}),
@@ -50,7 +50,7 @@ ROLE_MEANS: dict[Role, str] = {
     A: "구성원을 초대하고 도면을 관리합니다.",
     E: "도면을 올리고 고칩니다.",
     V: "도면을 보고 내려받습니다.",
-    B: "도면을 보고, 명세서와 결제를 맡습니다.",
+    B: "명세서와 결제를 맡습니다. 도면은 보지 않습니다.",
 }
 
 

@@ -219,7 +219,7 @@ class UploadBox extends HTMLElement {
     for (const row of fresh) row.told = true;
     say(`파일 ${fresh.length}개를 올렸습니다.`);
     const room = this.dataset.refresh;
-    if (room && window.htmx) window.htmx.ajax("GET", location.href, { target: room, swap: "outerHTML" });
+    if (room && window.htmx) window.htmx.ajax("GET", location.href, { source: document.querySelector(room), target: room, swap: "outerHTML" });
     this.dispatchEvent(new CustomEvent("upload:done", { bubbles: true, detail: { files: fresh.length } }));
   }
 }

@@ -30,7 +30,7 @@ class DrawingViewer extends HTMLElement {
     this.#camera = new Camera(this.#stage, { insets: () => this.#insets(), changed: () => this.#status() });
     this.#layers = new LayerPanel(this.querySelector(".viewer-layers"), (change) => this.#layered(change));
     this.#listen(this.#off.signal);
-    this.#ground(this.#memory.ground ?? "paper");
+    this.#ground(this.#memory.ground ?? (this.#dark() ? "dark" : "paper"));
     this.#panel(WIDE.matches && !this.hasAttribute("data-embedded") && (this.#memory.panel ?? true), { quiet: true });
     this.#open(Number(this.dataset.current) || 0);
   }
@@ -42,6 +42,11 @@ class DrawingViewer extends HTMLElement {
 
   get #stage() {
     return this.querySelector(".viewer-stage");
+  }
+
+  #dark() {
+    const theme = document.documentElement.dataset.theme;
+    return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   }
 
   // ---- wiring ----
@@ -155,7 +160,7 @@ class DrawingViewer extends HTMLElement {
     for (const one of this.querySelectorAll("[data-when]")) one.hidden = one.dataset.when !== state;
     const room = this.querySelector(`[data-when="${state}"] [data-words]`);
     if (room && words) room.textContent = words;
-    if (state === "error" || state === "refused") say(this.querySelector(`[data-when="${state}"]`)?.innerText ?? "");
+    if (state === "error" || state === "refused") say([...this.querySelectorAll(`[data-when="${state}"] :is(h2, p)`)].map((one) => one.textContent).join(" "));
     this.#stage.setAttribute("aria-busy", String(state === "loading"));
   }
 

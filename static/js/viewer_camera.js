@@ -146,7 +146,7 @@ export class Camera {
   #kept(view) {
     const { width, height } = this.#size;
     const edge = 48 / view.k;
-    const { page } = { page: this.#page };
+    const page = this.#page;
     const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
     return {
       k: view.k,

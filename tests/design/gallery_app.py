@@ -31,9 +31,11 @@ from wtforms import (
     TextAreaField,
     validators,
 )
+from wtforms.fields.choices import SelectChoice
 
 from portal.core import korea, money
 from portal.core.states import Look
+from tests.design import sample_sheet
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 23, 5, 5, tzinfo=UTC)
@@ -58,12 +60,16 @@ class Sample(Form):
     phone = TelField("전화")
     password = PasswordField("비밀번호", [validators.InputRequired("비밀번호를 적어 주십시오.")])
     seats = IntegerField("쓸 사람 수", [validators.Optional()])
-    trade = SelectField("업종", choices=[("", "골라 주십시오"), ("c", "건설"), ("m", "제조")])
+    trade = SelectField(
+        "업종",
+        choices=[SelectChoice("", "골라 주십시오"), SelectChoice("c", "건설"), SelectChoice("m", "제조")],
+        validate_choice=False,
+    )
     use = TextAreaField("쓰려는 일")
     file = FileField("사업자등록증")
     term = RadioField(
         "기간",
-        choices=[("m", "한 달씩"), ("y", "한 해씩, 두 달 값을 덜어 드립니다")],
+        choices=[SelectChoice("m", "한 달씩"), SelectChoice("y", "한 해씩, 두 달 값을 덜어 드립니다")],
         validators=[validators.InputRequired("기간을 골라 주십시오.")],
     )
     agree = BooleanField(
@@ -139,7 +145,7 @@ def create_gallery() -> Flask:
 
     @app.get("/viewer")
     def viewer() -> str:
-        return render_template("viewer_page.html", **_signed_in(), **_drawing())
+        return render_template("viewer_page.html", **_signed_in(), **_drawing(request.args.get("many", 0, int)))
 
     @app.post("/upload")
     def upload() -> tuple[str, int]:
@@ -148,7 +154,11 @@ def create_gallery() -> Flask:
 
     @app.get("/sheets/<name>")
     def sheet(name: str) -> Response:
-        return Response((Path(__file__).parent / "gallery" / name).read_bytes(), mimetype="image/svg+xml")
+        if name.startswith("many-"):
+            return Response(sample_sheet.many(int(name.removeprefix("many-"))), mimetype="image/svg+xml")
+        if name != "plan":
+            return Response("없습니다", 404)
+        return Response(sample_sheet.plan(), mimetype="image/svg+xml")
 
     return app
 
@@ -248,19 +258,23 @@ def _samples() -> dict[str, Any]:
     }
 
 
-def _drawing() -> dict[str, Any]:
+def _drawing(count: int = 0) -> dict[str, Any]:
+    objects = [412, 188, 640, 96, 207, 24, 133]
+    colours = ["currentColor", "#00ffff", "#00ff00", "#c0c0c0", "currentColor", "#ff0000", "#0000ff"]
     layers = [
-        ("A-벽체", 412), ("A-창호", 188), ("A-치수", 640), ("A-가구", 96), ("A-문자", 207), ("S-기둥", 24), ("M-설비", 133),
-    ]  # fmt: skip
-    described = [
-        {"index": index, "name": name, "colour": None, "on": True, "objects": objects}
-        for index, (name, objects) in enumerate(layers)
+        {"index": index, "name": name, "colour": colours[index], "on": True, "objects": objects[index]}
+        for index, name in enumerate(sample_sheet.LAYERS)
     ]
-    sheet = {"extents": [0, 0, 24000, 16800], "layers": described, "units": "mm"}
-    first = {"name": "모형", "url": "/sheets/plan.svg", "note": "1,508개 중 3개 표시하지 못함: 3DSOLID", **sheet}
-    second = {"name": "A1 배치", "url": "/sheets/missing.svg", **sheet}
-    third = {"name": "많은 선", "url": "/sheets/many.svg", **sheet}
-    return {"sheets": [first, second] + ([third] if (Path(__file__).parent / "gallery" / "many.svg").exists() else [])}
+    common = {"extents": [0, 0, 24000, 16800], "layers": layers, "units": "mm"}
+    if count:
+        return {"sheets": [{"name": "많은 선", "url": f"/sheets/many-{count}", **common}]}
+    return {
+        "sheets": [
+            {"name": "모형", "url": "/sheets/plan", "note": "1,508개 중 3개 표시하지 못함: 3DSOLID", **common},
+            {"name": "A1 배치", "url": "/sheets/missing", **common},
+            {"name": "A3 배치", "url": "", "refused": "객체가 2,000,000개를 넘습니다. 나누어 올려 주십시오.", **common},
+        ],
+    }
 
 
 if __name__ == "__main__":

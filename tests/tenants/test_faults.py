@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
@@ -18,9 +16,6 @@ from portal.tenants import service as tenants
 from portal.tenants.databases import servers
 from portal.tenants.models import Belonging, Membership, StepName, Tenant, TenantState
 from tests.tenants.premises import Premises, request_company
-
-if TYPE_CHECKING:
-    import subprocess
 
 MOMENTS = ("before", "after", "noted")
 LONGEST_SECONDS = 60
@@ -55,21 +50,16 @@ def half_visible() -> int:
 
 
 def live_through(portal: Premises, folder: Path) -> dict[int, float]:
-    """Keep a worker alive, as a process manager would, until every company is open; when each was first seen open."""
+    """Real clock and worker until every company is open; when each was first seen open."""
     opened: dict[int, float] = {}
     deadline = time.monotonic() + 2 * LONGEST_SECONDS
-    with ExitStack() as stack:
-        stack.enter_context(portal.process("jobs", "clock"))
-        worker: subprocess.Popen[bytes] | None = None
-        while True:
-            if worker is None or worker.poll() is not None:
-                worker = stack.enter_context(portal.process("tests.tenants.dying_worker", str(folder)))
+    with portal.process("jobs", "clock"), portal.process("tests.tenants.dying_worker", str(folder)):
+        while len(opened) < len(states()) and time.monotonic() < deadline:
             now_open = {tenant_id for tenant_id, state in states().items() if state == TenantState.TRIAL}
             opened |= {tenant_id: time.time() for tenant_id in now_open - opened.keys()}
             assert half_visible() == 0
-            if len(opened) == len(states()) or time.monotonic() > deadline:
-                return opened
             time.sleep(0.05)
+    return opened
 
 
 def test_a_worker_killed_at_any_moment_leaves_one_usable_company_and_nothing_else(

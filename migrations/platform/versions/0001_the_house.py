@@ -179,6 +179,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_session_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
+        "turn",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("taken_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_turn")),
+        info={"record_class": "operations", "subject": None},
+    )
+    op.create_table(
         "visit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=32), nullable=False),
@@ -436,6 +443,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_visit_day"))
 
     op.drop_table("visit")
+    op.drop_table("turn")
     with op.batch_alter_table("session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_session_expires_at"))
 
