@@ -4,6 +4,7 @@ from portal.core.feature import Feature
 from portal.core.page import Section
 from portal.core.queue import RENDER
 from portal.drawings import rules
+from portal.drawings.cli import render
 from portal.drawings.files import files
 from portal.drawings.pages import pages
 
@@ -12,5 +13,6 @@ feature = Feature(
     blueprints=(pages, files),
     subscriptions={"revision.failed": ("drawings.report_failure",)},
     queues={"drawings.render": RENDER},
+    commands=(render,),
     sections=(Section("도면", "drawing", "drawings.drawings", roles=rules.LOOKS),),
 )

@@ -25,8 +25,8 @@ def render(
 ) -> Rendering:
     """Render the file `source` into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
 
-    The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what the bytes say about a text DXF. The
-    environment variable RENDERING_CACHE names the folder for temporary files (default: the system's).
+    The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what
+    the bytes say about a text DXF. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
     A file that is hostile, broken or of another kind gives the outcome "refused" with reason and message; raises
     OSError when `source` cannot be read or `out` cannot be written, ValueError for an unknown encoding.
     """

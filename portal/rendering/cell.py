@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from portal.rendering.result import Limits
 
 HERE: Final = Path(__file__).resolve().parent
-CACHE: Final = "RENDERING_CACHE"
 EMPTY_FONTS: Final = '{"version": 2, "font-faces": []}'
 WATCH_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 5.0
@@ -65,7 +64,7 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "name": name,
         "limits": asdict(limits),
     }
-    with tempfile.TemporaryDirectory(prefix="rendering-", dir=os.environ.get(CACHE)) as home:
+    with tempfile.TemporaryDirectory(prefix="rendering-") as home:
         command = _command(Path(home), source.resolve(), out.resolve())
         with (Path(home) / "log").open("wb") as log:
             started = time.monotonic()

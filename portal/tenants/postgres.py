@@ -28,7 +28,7 @@ PREFIX = "planroom_"
 TEMPLATE = "planroom_template_"
 #: The group that companies' roles are in. It may read and change rows of companies' tables; it may not log in.
 GROUP = "planroom_company"
-LOCK_SECONDS = 25
+LOCK_SECONDS = 12
 _COMPANY = re.compile(r"planroom_([a-z][a-z0-9]{11})")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -68,9 +68,9 @@ class PostgresServer:
 
     def make_database(self, place: Place) -> None:
         """The copy is closed to everybody until its door is right: between the two it can only be found and finished."""
-        template = self.template()
         name, role = sql.Identifier(place.database), sql.Identifier(place.database)
         with self._admin() as connection, self._lock(connection, place.database):
+            template = self._template(connection)
             if not _there(connection, "database", place.database):
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} TEMPLATE {} ALLOW_CONNECTIONS false").format(
@@ -83,12 +83,10 @@ class PostgresServer:
                 connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, role))
                 connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
 
-    def template(self) -> str:
+    def _template(self, connection: Connection) -> str:
         """The template of the newest schema, made at first use. `is_template` is set last, so it means whole."""
         name = TEMPLATE + (migrate.head(migrate.TENANT) or "empty")
-        with self._admin() as connection:
-            if _whole_template(connection, name):
-                return name
+        if not _whole_template(connection, name):
             with self._lock(connection, name):
                 if not _whole_template(connection, name):
                     self._make_group(connection)

@@ -13,8 +13,9 @@ from enum import StrEnum
 from portal.tenants.models import Mode, Role, TenantState
 
 TRIAL = timedelta(days=30)
-#: A job that opens a company holds it this long between two signs of life.
-LEASE = timedelta(seconds=30)
+#: A job that opens a company holds it this long between two signs of life. Short, because a step that is overtaken does no
+#: harm, and two dozen companies whose workers died together shall all be open within a minute.
+LEASE = timedelta(seconds=15)
 #: Longer than anybody waits for a row's lock.
 SLACK = timedelta(seconds=60)
 #: A step tried this often without success needs a person.

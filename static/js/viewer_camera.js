@@ -5,7 +5,7 @@
 
 const LIGHT = 250_000; // characters of SVG that Chromium repaints well within a frame without a GPU
 const CLOSEST = 200; // CSS pixels per SVG unit: the sheet's own grid is 0.01 unit, closer shows only rounding
-const SETTLE = 140; // ms after the last wheel step until a heavy sheet is redrawn
+const SETTLE = { least: 140, most: 1000 }; // ms after the last wheel step until a heavy sheet is redrawn: its own cost
 const GLIDE = 120; // ms a button's step takes, to show where it came from
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -21,6 +21,7 @@ export class Camera {
   #fitted = true;
   #frame = 0;
   #settle = 0;
+  #cost = 0; // ms the last redrawing of a heavy sheet held the frames up
   #glide = 0;
   #pointers = new Map();
   #held = null;
@@ -56,6 +57,8 @@ export class Camera {
     this.#svg = svg;
     this.#page = { x, y, width: width || 1, height: height || 1 };
     this.#heavy = length > LIGHT;
+    // A heavy sheet keeps its own layer: promoting it at every gesture would paint it twice.
+    svg.classList.toggle("heavy", this.#heavy);
     this.#measure();
     this.fit({ now: true });
   }
@@ -130,7 +133,6 @@ export class Camera {
     const from = { ...this.#view };
     const start = performance.now();
     this.#goal = view;
-    this.#lift();
     const step = (time) => {
       const t = Math.min(1, Math.max(0, (time - start) / GLIDE));
       const eased = 1 - (1 - t) ** 3;
@@ -199,10 +201,6 @@ export class Camera {
 
   // ---- drawing it ----
 
-  #lift() {
-    if (this.#heavy) this.#svg.classList.add("moving");
-  }
-
   #later(settled = false) {
     this.#frame ||= requestAnimationFrame(() => this.#draw({ settled }));
   }
@@ -225,8 +223,10 @@ export class Camera {
     const { x, y, k } = this.#view;
     this.#svg.setAttribute("viewBox", `${x} ${y} ${this.#size.width / k} ${this.#size.height / k}`);
     this.#svg.style.transform = "";
-    this.#svg.classList.remove("moving");
     this.#drawn = { ...this.#view };
+    if (!this.#heavy) return;
+    const start = performance.now();
+    requestAnimationFrame(() => requestAnimationFrame(() => (this.#cost = performance.now() - start)));
   }
 
   // ---- gestures ----
@@ -241,10 +241,12 @@ export class Camera {
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 32 : event.deltaMode === 2 ? 400 : 1;
     const delta = Math.max(-240, Math.min(240, event.deltaY * lines));
-    this.#lift();
     this.#jump(this.#zoomed(Math.exp(-delta * (event.ctrlKey ? 0.01 : 0.0022)), this.#at(event)));
     clearTimeout(this.#settle);
-    if (this.#heavy) this.#settle = setTimeout(() => this.#pointers.size || this.#draw({ settled: true }), SETTLE);
+    if (!this.#heavy) return;
+    // On a slow machine a redrawing delays the next wheel step; waiting as long as it costs keeps the two from chasing each other.
+    const wait = Math.min(Math.max(this.#cost, SETTLE.least), SETTLE.most);
+    this.#settle = setTimeout(() => this.#pointers.size || this.#draw({ settled: true }), wait);
   }
 
   #zoomed(factor, at, from = this.#view) {
@@ -281,7 +283,6 @@ export class Camera {
     this.#pointers.set(event.pointerId, this.#at(event));
     const [one, two] = [...this.#pointers.values()];
     const { fingers, view } = this.#held;
-    this.#lift();
     if (!two || !fingers[1]) {
       this.#jump({ k: view.k, x: view.x - (one.x - fingers[0].x) / view.k, y: view.y - (one.y - fingers[0].y) / view.k });
       return;

@@ -31,7 +31,7 @@ from tests.engines import free_port
 
 PINS = (
     "flask==3.1.3", "granian==2.8.7", "gunicorn==27.0.1", "gevent==26.9.0", "waitress==3.0.2", "uvicorn==0.54.0",
-    "a2wsgi==1.10.10",
+    "a2wsgi==1.10.10", "packaging==26.3",
 )  # fmt: skip
 APP = "tests.bench.target:app"
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ def commands(port: int) -> dict[str, list[str]]:
     granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
     return {
         "granian, 16 threads": [*granian, "--blocking-threads", "16", "--log-level", "error", APP],
-        "granian, 64 threads": [*granian, "--blocking-threads", "64", "--log-level", "error", APP],
+        "granian, 256 threads": [*granian, "--blocking-threads", "256", "--log-level", "error", APP],
         "gunicorn gthread, 16 threads": [*gunicorn, "-k", "gthread", "--threads", "16", APP],
         "gunicorn gevent": [*gunicorn, "-k", "gevent", APP],
         "waitress, 32 threads": [

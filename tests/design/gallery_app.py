@@ -51,7 +51,7 @@ LOOKS = [
 ]
 
 
-class Sample(Form):
+class Sample(Form):  # type: ignore[misc]  # WTForms tells mypy nothing of itself
     """One field of each kind."""
 
     company = StringField("회사 이름", [validators.InputRequired("회사 이름을 적어 주십시오.")])
@@ -102,7 +102,7 @@ def create_gallery() -> Flask:
     app.secret_key = "the gallery keeps no secrets"
     app.jinja_loader = ChoiceLoader(
         [FileSystemLoader(ROOT / "templates"), FileSystemLoader(Path(__file__).parent / "gallery")]
-    )  # type: ignore[assignment]
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(
@@ -114,6 +114,12 @@ def create_gallery() -> Flask:
     )
     app.jinja_env.globals.update(asset=_asset, p=LocalProxy(lambda: app.jinja_env.get_template("parts.html").module))
 
+    _rooms(app)
+    _answers(app)
+    return app
+
+
+def _rooms(app: Flask) -> None:
     @app.after_request
     def guard(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CSP
@@ -147,6 +153,8 @@ def create_gallery() -> Flask:
     def viewer() -> str:
         return render_template("viewer_page.html", **_signed_in(), **_drawing(request.args.get("many", 0, int)))
 
+
+def _answers(app: Flask) -> None:
     @app.post("/upload")
     def upload() -> tuple[str, int]:
         names = [stored.filename for stored in request.files.getlist("files")]
@@ -159,8 +167,6 @@ def create_gallery() -> Flask:
         if name != "plan":
             return Response("없습니다", 404)
         return Response(sample_sheet.plan(), mimetype="image/svg+xml")
-
-    return app
 
 
 def _asset(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -26,7 +26,9 @@ def judged(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_is_accessible_and_whole(browser: Browser, gallery: str, room: str, width: int, theme: Any) -> None:
+def test_a_room_is_accessible_and_whole(
+    browser: Browser, gallery: str, room: str, width: int, theme: Literal["light", "dark"]
+) -> None:
     # axe is a tool of the test, not of the page: only here the page's own policy is set aside.
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)
     page = context.new_page()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -188,7 +189,7 @@ def test_temporary_files_go_where_they_are_told_and_are_removed(
 ) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
-    monkeypatch.setenv("RENDERING_CACHE", str(cache))
+    monkeypatch.setattr(tempfile, "tempdir", str(cache))
     assert rendered(tmp_path, drawing(line(0, 0, 1, 1))).outcome == "drawn"
     assert list(cache.iterdir()) == []
 

@@ -158,7 +158,7 @@ def test_the_sweep_finds_what_nobody_is_at_and_nothing_else(on_sqlite: Premises)
     long_ago = fresh() - timedelta(minutes=5)
     with write() as session:
         session.execute(update(Tenant).where(Tenant.id.in_([forgotten, held])).values(nudged_at=long_ago))
-        session.execute(update(Tenant).where(Tenant.id == held).values(lease_until=fresh() + timedelta(seconds=20)))
+        session.execute(update(Tenant).where(Tenant.id == held).values(lease_until=fresh() + timedelta(seconds=10)))
         session.execute(text("DELETE FROM outbox"))
     assert tenants.sweep() == 1
     assert db.db.session.scalars(select(Message.args)).all() == [[forgotten]]
