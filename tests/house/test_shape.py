@@ -67,15 +67,3 @@ def test_only_the_clock_reads_the_time_of_day() -> None:
 )
 def test_the_papers_are_there(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8").strip()
-
-
-def test_every_dependency_says_why_it_is_here() -> None:
-    reasons = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8").lower()
-    names = [
-        re.split(r"[\[=<>~; ]", line.strip())[0].lower()
-        for wanted in ("requirements.in", "requirements-dev.in")
-        for line in (ROOT / wanted).read_text(encoding="utf-8").splitlines()
-        if line.strip() and not line.lstrip().startswith(("#", "-"))
-    ]
-    assert names
-    assert [name for name in names if f"`{name}`" not in reasons and f"| {name} |" not in reasons] == []
