@@ -19,7 +19,12 @@ from tests.capabilities import CAPABILITIES, able
 
 def main() -> None:
     packages = sorted(
-        package for name, one in CAPABILITIES.items() if one.debian and not able(name) for package in one.debian.split()
+        {
+            package
+            for name, one in CAPABILITIES.items()
+            if one.debian and not able(name)
+            for package in one.debian.split()
+        }
     )
     if not packages or os.environ.get("ENGINES") == "no" or os.geteuid() != 0 or not shutil.which("apt-get"):
         return

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -42,11 +41,9 @@ def children() -> set[str]:
 
 
 def test_a_block_bomb_is_refused_by_counting(tmp_path: Path) -> None:
-    started = time.monotonic()
     answer = rendered(tmp_path, nested(10, 10))
     assert (answer.outcome, answer.reason) == ("refused", "too-many-objects")
     assert "10,000,000,000" in answer.message
-    assert time.monotonic() - started < 10
 
 
 def test_a_small_nest_of_blocks_is_drawn(tmp_path: Path) -> None:
