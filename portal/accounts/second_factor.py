@@ -6,25 +6,24 @@ the database alone gives nobody a code.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
 from datetime import datetime
-from functools import lru_cache
 
 import pyotp
 import segno
-from cryptography.fernet import Fernet, InvalidToken
 from markupsafe import Markup
 
 from portal.core.errors import Refusal
+from portal.core.seal import SealBrokenError, seal, unseal
 from portal.core.settings import settings
 
 ISSUER = "도면실"
 STEP_SECONDS = 30
 #: Clocks of phones go wrong by half a minute: the step before and after count too.
 DRIFT_STEPS = 1
+PURPOSE = "second factor"
 RECOVERY_CODES = 10
 #: Without letters and digits that look alike; ten of them are 50 bits.
 RECOVERY_ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ0123456789"
@@ -55,23 +54,17 @@ def matching_step(secret: str, code: str, moment: datetime, after: int) -> int |
 
 def sealed(text: str) -> str:
     """A secret as the database or the session may hold it."""
-    return _box(settings().secret_key).encrypt(text.encode()).decode()
+    return seal(text, PURPOSE)
 
 
 def opened(token: str) -> str:
     """What `sealed` sealed. Raises Refusal when SECRET_KEY has changed since."""
     try:
-        return _box(settings().secret_key).decrypt(token.encode()).decode()
-    except InvalidToken:
+        return unseal(token, PURPOSE)
+    except SealBrokenError:
         raise Refusal(
             "2단계 인증 정보를 읽을 수 없습니다.", "관리자에게 2단계 인증 초기화를 요청해 주십시오."
         ) from None
-
-
-@lru_cache(maxsize=4)
-def _box(secret_key: str) -> Fernet:
-    derived = hmac.new(secret_key.encode(), b"planroom second factor", hashlib.sha256).digest()
-    return Fernet(base64.urlsafe_b64encode(derived))
 
 
 def address(secret: str, email: str) -> str:

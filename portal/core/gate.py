@@ -25,7 +25,6 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_BROWSERS = frozenset({"key", "webhook"})
 
 View = TypeVar("View", bound=Callable[..., Any])
-BeforeRequest = Callable[[], Response | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from htmx_flask import request as htmx_request
 from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
@@ -71,11 +72,10 @@ def see_other(url: str, notice: str = "") -> BaseResponse:
 
 
 def _wanted_block(template: str) -> str | None:
-    if request.headers.get("HX-Request") != "true" or request.headers.get("HX-Request-Type") == "full":
+    asked = htmx_request.htmx
+    if not asked or asked.history_restore_request or request.headers.get("HX-Request-Type") == "full":
         return None
-    if request.headers.get("HX-History-Restore-Request") == "true":
-        return None
-    block = request.headers.get("HX-Target", "").rpartition("#")[2].replace("-", "_")
+    block = (asked.target or "").rpartition("#")[2].replace("-", "_")
     if block and block in current_app.jinja_env.get_template(template).blocks:
         return block
     return None

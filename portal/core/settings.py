@@ -15,6 +15,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from flask import current_app
+from sqlalchemy import URL
 
 Environment = Literal["embedded", "production"]
 SessionStore = Literal["redis", "database", "memory"]
@@ -130,7 +131,7 @@ class Settings:
             problems.append(
                 f"REDIS_SENTINELS 의 '{bad}'을(를) 읽을 수 없습니다. host:port 를 쉼표로 나누어 적어 주십시오."
             )
-        secret = text("SECRET_KEY")
+        secret = text("SECRET_KEY") or (_kept_secret(data_dir) if embedded else "")
         if not embedded:
             problems.extend(_production_problems(environ, secret, public_url))
         return cls(
@@ -140,8 +141,8 @@ class Settings:
             web_workers=number("WEB_WORKERS", 2, high=64),
             public_url=public_url,
             secret_key=secret or secrets.token_urlsafe(32),
-            database_url=text("DATABASE_URL", f"sqlite:///{data_dir / 'platform.db'}"),
-            tenant_database_urls=tuple(text("TENANT_DATABASE_URLS", f"sqlite:///{data_dir / 'companies'}").split()),
+            database_url=text("DATABASE_URL", _sqlite(data_dir / "platform.db")),
+            tenant_database_urls=tuple(text("TENANT_DATABASE_URLS").split()) or (_sqlite(data_dir / "companies"),),
             redis_url=text("REDIS_URL", f"unix://{data_dir / 'redis' / 'redis.sock'}"),
             redis_sentinels=sentinels,
             redis_sentinel_master=text("REDIS_SENTINEL_MASTER", "planroom"),
@@ -154,6 +155,17 @@ class Settings:
             strict=text("STRICT") == "1",
             problems=tuple(problems),
         )
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """The key that the embedded start made for this data folder, so that every command of it reads the same secrets."""
+    kept = data_dir / "secret.key"
+    return kept.read_text(encoding="ascii").strip() if kept.is_file() else ""
+
+
+def _sqlite(path: Path) -> str:
+    """The address of a file or folder, whatever letters its name has."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def _is_web_address(text: str) -> bool:

@@ -5,14 +5,9 @@ Which company a caller is of was decided by `identify`; here it becomes an addre
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol, cast
 
-from cryptography.fernet import Fernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
@@ -22,6 +17,7 @@ from portal.core import ids
 from portal.core.db import company_session, db, write
 from portal.core.errors import Forbidden, NotFound
 from portal.core.gate import Caller
+from portal.core.seal import unseal
 from portal.core.settings import settings
 from portal.tenants.models import WITH_DATABASE, Installation, Tenant
 
@@ -114,27 +110,16 @@ def installation() -> str:
     return name
 
 
+#: What a company's database password is sealed for.
+PURPOSE = "company database passwords"
+
+
 def place_of(tenant: Tenant) -> Place:
     """The company's place, its password opened. NotFound while it has none."""
     if tenant.server is None or tenant.database is None:
         raise NotFound
-    return Place(tenant.key, tenant.database, open_sealed(tenant.role_password))
-
-
-def seal(secret: str) -> str | None:
-    """`secret` as it may lie in the platform database; None for an empty one."""
-    return _fernet(settings().secret_key).encrypt(secret.encode()).decode() if secret else None
-
-
-def open_sealed(sealed: str | None) -> str:
-    """What `seal` closed. cryptography's InvalidToken when SECRET_KEY is another one now."""
-    return _fernet(settings().secret_key).decrypt(sealed.encode()).decode() if sealed else ""
-
-
-@lru_cache(maxsize=4)
-def _fernet(secret_key: str) -> Fernet:
-    derived = HKDF(SHA256(), 32, salt=None, info=b"planroom company database passwords").derive(secret_key.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    password = unseal(tenant.role_password, PURPOSE) if tenant.role_password else ""
+    return Place(tenant.key, tenant.database, password)
 
 
 def session(tenant: Tenant | int) -> Session:

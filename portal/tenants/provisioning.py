@@ -21,8 +21,9 @@ from portal.core import ids, mail, migrate
 from portal.core.clock import fresh, now
 from portal.core.db import company_engines, db, engine_options, write
 from portal.core.outbox import later, publish
+from portal.core.seal import seal
 from portal.tenants import rules
-from portal.tenants.databases import place_of, seal, server_of, servers
+from portal.tenants.databases import PURPOSE, place_of, server_of, servers
 from portal.tenants.membership import way_in
 from portal.tenants.models import (
     OPENING,
@@ -264,7 +265,8 @@ def _reserve(session: Session, tenant: Tenant) -> None:
     )
     server = min(servers().values(), key=lambda each: counted.get(each.name, 0))
     tenant.server, tenant.database = server.name, server.database_name(tenant.key)
-    tenant.role_password = seal(server.new_password())
+    password = server.new_password()
+    tenant.role_password = seal(password, PURPOSE) if password else None
 
 
 def _role(tenant: Tenant) -> None:

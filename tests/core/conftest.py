@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, g, request
+from htmx_flask import Htmx
 
 from portal.core import db, errors, gate, headers, outbox, page, queue, redis, sessions
 from portal.core.db import write
@@ -24,6 +25,7 @@ def core_app(settings: Settings) -> Iterator[Flask]:
     root = Path(__file__).resolve().parents[2]
     app = Flask("core", root_path=str(root), static_folder="static", template_folder="templates")
     app.config.update(SECRET_KEY=settings.secret_key)
+    Htmx(app)
     app.extensions["planroom.settings"] = settings
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)

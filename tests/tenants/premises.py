@@ -18,7 +18,6 @@ from portal.accounts import service as accounts
 from portal.core import db
 from portal.core.db import write
 from portal.core.migrate import PLATFORM, upgrade
-from portal.core.turns import Turn
 from portal.tenants import service as tenants
 from portal.tenants.models import Tenant
 from tests.engines import PostgresServer, start_tethered, stop
@@ -80,7 +79,6 @@ def premises(folder: Path, redis_url: str, postgres: PostgresServer | None = Non
     app = create_app(environ)
     with app.app_context():
         upgrade(db.db.engine, PLATFORM)
-        Turn.metadata.tables["turn"].create(db.db.engine, checkfirst=True)
         yield Premises(environ, app)
         db.db.session.remove()
     db.dispose(app)
