@@ -120,6 +120,7 @@ def _frame(sections: list[Section]) -> dict[str, Any]:
         "person": who.person_name,
         "home_url": "/staff" if on_staff_side else "/drawings",
         "staff": on_staff_side,
+        "companies_url": "/companies" if who.companies > 1 else None,
         "read_only": who.read_only or None,
         "search_url": None,
     }
