@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from portal.core.settings import NAMES, Settings
 
@@ -76,3 +77,18 @@ def test_every_setting_is_documented() -> None:
     assert not missing
     source = Path("portal/core/settings.py").read_text(encoding="utf-8")
     assert all(f'"{name}"' in source for name in NAMES)
+
+
+def test_every_command_of_a_data_folder_reads_the_key_that_its_start_made(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("kept-by-the-start\n", encoding="ascii")
+    assert Settings.read({"DATA_DIR": str(tmp_path)}).secret_key == "kept-by-the-start"
+    assert Settings.read({"DATA_DIR": str(tmp_path), "SECRET_KEY": "given"}).secret_key == "given"
+    production = PRODUCTION | {"DATA_DIR": str(tmp_path), "SECRET_KEY": ""}
+    assert any("SECRET_KEY" in line for line in Settings.read(production).problems)
+
+
+def test_a_data_folder_with_any_name_keeps_one_address_for_companies(tmp_path: Path) -> None:
+    folder = tmp_path / "도면 자료?#1"
+    settings = Settings.read({"DATA_DIR": str(folder)})
+    assert make_url(settings.database_url).database == str(folder / "platform.db")
+    assert [make_url(url).database for url in settings.tenant_database_urls] == [str(folder / "companies")]
