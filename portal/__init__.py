@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from portal.core.queue import Subscriptions
 
 #: From the ground up: a feature leans only on those before it.
-FEATURES = ("visits", "accounts", "work", "tenants", "trials", "drawings", "desk")
+FEATURES = (
+    "visits",
+    "accounts",
+    "work",
+    "tenants",
+    "trials",
+    "metering",
+    "billing",
+    "payments",
+    "taxinvoices",
+    "drawings",
+    "desk",
+)
 
 #: A drawing may be this large; several may come in one form.
 LARGEST_UPLOAD = 1024 * 1024 * 1024
@@ -35,10 +47,12 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from portal.core import blobs, cli, db, errors, gate, headers, page, queue, redis, sessions
+    from portal.core import numbers as _numbers  # noqa: F401 - its table belongs to the schema, whoever counts
     from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
     from portal.core.health import health
     from portal.core.outside import outside
     from portal.core.settings import Settings
+    from portal.tenants import keys
     from portal.tenants.service import identify
 
     features: list[Feature] = [import_module(f"portal.{name}").feature for name in FEATURES]
@@ -64,7 +78,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     redis.init_app(app, settings)
     sessions.init_app(app, settings, redis.connect(settings))
     errors.init_app(app)
-    gate.init_app(app, identify, key_holder=lambda _key: None)
+    gate.init_app(app, identify, key_holder=keys.holder)
     headers.init_app(app)
     page.init_app(app, [section for feature in features for section in feature.sections])
     queue.init_app(app, _subscriptions(features))

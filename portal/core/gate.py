@@ -37,6 +37,20 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """The program that asks with a key: the key's row, what it is for, and the only company it may speak of, if any."""
+
+    key_id: int
+    scope: str
+    tenant_id: int | None = None
+
+    @property
+    def actor(self) -> str:
+        """The word for audit and state machines."""
+        return f"api_key:{self.key_id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks: a person, perhaps as a member of one company, perhaps as staff. Anonymous has person_id 0."""
 
@@ -87,6 +101,11 @@ def caller() -> Caller:
     return cast("Caller", g.get("caller") or Caller())
 
 
+def key_holder() -> KeyHolder:
+    """Which program asks, on a route of class `key`."""
+    return cast("KeyHolder", g.key_holder)
+
+
 def access_of(app: Flask, endpoint: str) -> Access | None:
     return cast("Access | None", getattr(app.view_functions.get(endpoint), "access", None))
 
@@ -99,8 +118,8 @@ def check_complete(app: Flask) -> None:
         raise RuntimeError(message)
 
 
-def init_app(app: Flask, identify: Callable[[], Caller], key_holder: Callable[[str], str | None]) -> None:
-    """`identify` tells who comes with the session; `key_holder` the scope of a Bearer key, or None."""
+def init_app(app: Flask, identify: Callable[[], Caller], key_holder: Callable[[str], KeyHolder | None]) -> None:
+    """`identify` tells who comes with the session; `key_holder` who holds a Bearer key, or None."""
     app.extensions["planroom.identify"] = identify
     app.extensions["planroom.key_holder"] = key_holder
     app.before_request(_guard)
@@ -155,11 +174,12 @@ def _admit_member(who: Caller, wanted: Access) -> None:
 def _machine(wanted: Access) -> Response | None:
     if wanted.kind == "key":
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        scope = current_app.extensions["planroom.key_holder"](key.strip()) if scheme.lower() == "bearer" else None
-        if scope is None:
+        holder = current_app.extensions["planroom.key_holder"](key.strip()) if scheme.lower() == "bearer" else None
+        if holder is None:
             raise Refusal("열쇠가 없거나 맞지 않습니다.", "Authorization: Bearer 머리말을 확인해 주십시오.", 401)
-        if wanted.roles and scope not in wanted.roles:
+        if wanted.roles and holder.scope not in wanted.roles:
             raise Forbidden("이 열쇠로는 할 수 없는 일입니다.", "맞는 범위의 열쇠를 새로 만들어 주십시오.")
+        g.key_holder = holder
     return None
 
 
@@ -222,4 +242,4 @@ def rules(app: Flask) -> list[dict[str, Any]]:
     return rows
 
 
-__all__ = ["Access", "Caller", "access", "caller", "check_complete", "init_app", "rules"]
+__all__ = ["Access", "Caller", "KeyHolder", "access", "caller", "check_complete", "init_app", "key_holder", "rules"]

@@ -8,7 +8,8 @@ import click
 from flask.cli import AppGroup
 
 from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
-from portal.core.db import db
+from portal.core.db import db, write
+from portal.tenants import keys as api_keys
 from portal.tenants import migration, orphans, provisioning
 from portal.tenants.models import TENANT, Tenant
 
@@ -64,3 +65,25 @@ def check(*, repair: bool, as_json: bool) -> None:
             )
         click.echo(f"{document['standing']} left" if document["findings"] else "servers and companies agree", err=True)
     sys.exit(CHECK_FAILED if document["standing"] else 0)
+
+
+keys = AppGroup("keys", help="Keys for other programs.")
+
+
+@keys.command("create")
+@click.option("--scope", type=click.Choice(list(api_keys.SCOPES)), required=True)
+@click.option("--tenant", "tenant_id", type=int, help="The only company the key may speak of.")
+@click.option("--label", default="명령줄에서 만든 열쇠", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def create_key(scope: str, tenant_id: int | None, label: str, *, as_json: bool) -> None:
+    """Make a key and print it; it is shown this once."""
+    if tenant_id is not None and db.session.get(Tenant, tenant_id) is None:
+        click.echo(f"{tenant_id} 번 회사가 없습니다. 직원 화면의 회사 목록에서 번호를 확인해 주십시오.", err=True)
+        sys.exit(WRONG_USE)
+    with write() as session:
+        key, secret = api_keys.create(session, scope, tenant_id=tenant_id, label=label[:60], by="command")
+        document = {"id": key.id, "scope": scope, "tenant": tenant_id, "key": secret}
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(secret)

@@ -72,9 +72,11 @@ KINDS: dict[str, str] = {
     "provision": "환경 만들기",
     "mail": "메일",
     "drawing": "도면",
+    "billing": "청구",
     "charge": "결제",
     "transfer": "입금",
     "tax_invoice": "세금계산서",
     "retention": "파기",
     "quality": "품질",
+    "change_request": "수정요청",
 }

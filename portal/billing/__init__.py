@@ -1,0 +1,6 @@
+"""Plans, subscriptions, statements, invoices."""
+
+from portal.billing import models as _models  # noqa: F401 - its tables belong to the schema
+from portal.core.feature import Feature
+
+feature = Feature("billing")

@@ -1,0 +1,6 @@
+"""Cards, charges, transfers, dunning."""
+
+from portal.core.feature import Feature
+from portal.payments import models as _models  # noqa: F401 - its tables belong to the schema
+
+feature = Feature("payments")
