@@ -42,18 +42,6 @@ class Section:
         return bool(who.role) and (not self.roles or who.role in self.roles)
 
 
-#: The software house itself, as the law wants it at the foot of a shop's pages.
-VENDOR = {
-    "name": "주식회사 도면실",
-    "ceo": "한도윤",
-    "business_number": "116-81-99990",
-    "mail_order_number": "제2026-서울구로-0415호",
-    "address": "08378 서울특별시 구로구 디지털로 300, 11층",
-    "phone": "02-6000-2026",
-    "email": "help@planroom.example",
-}
-
-
 def page(template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - any value that JSON, a template or a library may hold
     """The page, or the block of it that HX-Target names (`section#queue` or `queue` -> block `queue`)."""
     block = _wanted_block(template)
@@ -151,7 +139,7 @@ def init_app(app: Flask, sections: list[Section]) -> None:
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         return {
-            "vendor": VENDOR,
+            "vendor": settings().supplier,
             "embedded": settings().embedded,
             "caller": caller(),
             "now": LocalProxy(clock.now),  # asked for only by pages that show time: the error page needs no database

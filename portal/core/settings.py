@@ -17,6 +17,9 @@ from urllib.parse import urlsplit
 from flask import current_app
 from sqlalchemy import URL
 
+from portal.core import supplier as suppliers
+from portal.core.supplier import Supplier
+
 Environment = Literal["embedded", "production"]
 SessionStore = Literal["redis", "database", "memory"]
 
@@ -43,6 +46,7 @@ NAMES: dict[str, str] = {
     "NTS_STATUS_URL": "business-status service of the tax office",
     "NTS_STATUS_KEY": "its key; without one, numbers are checked for form only",
     "SMTP_URL": "`smtp://user:password@host:port` or `smtps://…`",
+    **suppliers.NAMES,
     "STRICT": "`1`: in tests, anything that could not run is a failure",
 }
 
@@ -69,6 +73,7 @@ class Settings:
     nts_status_key: str = field(repr=False)
     smtp_url: str = field(repr=False)
     strict: bool
+    supplier: Supplier = field(default_factory=Supplier)
     problems: tuple[str, ...] = ()
 
     @property
@@ -132,6 +137,8 @@ class Settings:
                 f"REDIS_SENTINELS 의 '{bad}'을(를) 읽을 수 없습니다. host:port 를 쉼표로 나누어 적어 주십시오."
             )
         secret = text("SECRET_KEY") or (_kept_secret(data_dir) if embedded else "")
+        supplier, wrong = suppliers.read(environ, embedded=embedded)
+        problems.extend(wrong)
         if not embedded:
             problems.extend(_production_problems(environ, secret, public_url))
         return cls(
@@ -153,6 +160,7 @@ class Settings:
             nts_status_key=text("NTS_STATUS_KEY", "sandbox" if embedded else ""),
             smtp_url=text("SMTP_URL", f"smtp://127.0.0.1:{sandbox_port + 1}" if embedded else ""),
             strict=text("STRICT") == "1",
+            supplier=supplier,
             problems=tuple(problems),
         )
 

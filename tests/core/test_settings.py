@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from portal.core.settings import NAMES, Settings
+from portal.core.supplier import NAMES as SUPPLIER
 
 PRODUCTION = {
     "PORTAL_ENV": "production",
@@ -18,6 +19,8 @@ PRODUCTION = {
     "REDIS_URL": "redis://r",
     "BLOB_URL": "s3://k:s@h/b",
     "SMTP_URL": "smtps://u:p@mail",
+    **dict.fromkeys(SUPPLIER, "값"),
+    "SUPPLIER_BUSINESS_NUMBER": "116-81-99995",
 }
 
 
@@ -63,6 +66,12 @@ def test_a_wrong_value_is_a_sentence_and_never_an_exception(name: str, value: st
     assert name in problems[0]
 
 
+def test_production_wants_to_know_who_sells_and_refuses_a_wrong_number() -> None:
+    assert any("SUPPLIER_CEO" in line for line in Settings.read(PRODUCTION | {"SUPPLIER_CEO": ""}).problems)
+    assert any("검증" in line for line in Settings.read({"SUPPLIER_BUSINESS_NUMBER": "123-45-67890"}).problems)
+    assert Settings.read(PRODUCTION).supplier.business_number == "1168199995"
+
+
 def test_sentinels_are_pairs() -> None:
     assert Settings.read({"REDIS_SENTINELS": "a:1, b:2"}).redis_sentinels == (("a", 1), ("b", 2))
 
@@ -76,7 +85,7 @@ def test_every_setting_is_documented() -> None:
     missing = [name for name in NAMES if f"`{name}`" not in text]
     assert not missing
     source = Path("portal/core/settings.py").read_text(encoding="utf-8")
-    assert all(f'"{name}"' in source for name in NAMES)
+    assert all(f'"{name}"' in source for name in NAMES if name not in SUPPLIER)
 
 
 def test_every_command_of_a_data_folder_reads_the_key_that_its_start_made(tmp_path: Path) -> None:
