@@ -1,6 +1,6 @@
 # Planroom's commands. `make run` starts a portal that can be used, `make test` tries everything the machine can carry.
 PY := .venv/bin/python
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench soak lock build clean runtime tools machine

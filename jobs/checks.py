@@ -92,7 +92,7 @@ def ports(environ: Mapping[str, str]) -> tuple[int, int]:
 def _taken(name: str, port: int) -> str:
     return (
         f"포트 {port}번을 쓸 수 없습니다. 다른 프로그램이 쓰고 있거나 허용되지 않은 번호입니다. "
-        f"다른 번호로 다시 시작해 주십시오. 예: {name}={port + 100 if port < 65000 else 8100} make run "  # noqa: PLR2004 - an example that is a port
+        f"다른 번호로 다시 시작해 주십시오. 예: {name}={port + 100 if 1024 <= port < 65000 else 8100} make run "  # noqa: PLR2004 - an example that is a port
         f"(Port {port} is in use.)"
     )
 

@@ -44,7 +44,8 @@ LOG_BYTES = 5 * 1024 * 1024
 
 def main() -> int:
     """Start, stay, end. Exit code 0 after Ctrl-C or SIGTERM, 1 when something refused to start or broke."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a script that starts this in the background has it ignored, and Python then leaves it so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _as_interrupt)
     data = Path(os.environ.get("DATA_DIR", "").strip() or "var").expanduser().absolute()
     try:

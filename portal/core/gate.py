@@ -7,6 +7,7 @@ where the row is loaded.
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast, get_args
@@ -111,10 +112,21 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
 
 
 def check_complete(app: Flask) -> None:
-    """Raise RuntimeError for routes that say nothing of who may enter."""
+    """Raise RuntimeError for routes that say nothing of who may enter, and for two that answer the same request.
+
+    Of two routes on one address only the first is ever called; the other one's page looks right and does nothing.
+    """
     silent = sorted({rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint) is None})
     if silent:
         message = f"routes without a declaration of access: {', '.join(silent)}"
+        raise RuntimeError(message)
+    requests = Counter((rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods or ())
+    if twice := sorted(
+        f"{method} {rule}"
+        for (rule, method), count in requests.items()
+        if count > 1 and method not in {"HEAD", "OPTIONS"}
+    ):
+        message = f"requests with two routes: {', '.join(twice)}"
         raise RuntimeError(message)
 
 

@@ -138,11 +138,6 @@ def _steps(application: Application) -> list[dict[str, object]]:
     steps: list[dict[str, object]] = [
         {"label": "접수", "state": "done", "at": application.submitted_at},
         {
-            "label": "메일 확인",
-            "state": "done" if confirmed or application.state == S.APPROVED else "now",
-            "at": confirmed,
-        },
-        {
             "label": APPLICATION.look(application.state).word if over else "검토",
             "state": "failed" if application.state == S.REJECTED else "done" if decided else "now",
             "at": decided,

@@ -74,10 +74,14 @@ def approved(key: str) -> None:
 
 
 def journey(key: str) -> list[Step]:
-    """The visitor's way on the day of `key`, first step first; looking again at the same page is one step."""
+    """The visitor's way on the day of `key`, first step first; looking again at the same page is one step.
+
+    The approval is left out: it is counted under the visitor's key, but was a reviewer's act.
+    """
     steps: list[Step] = []
     last: Visit | None = None
-    for visit in db.session.scalars(select(Visit).where(Visit.key == key).order_by(Visit.at, Visit.id)):
+    looks = select(Visit).where(Visit.key == key, Visit.page != Seen.APPROVED).order_by(Visit.at, Visit.id)
+    for visit in db.session.scalars(looks):
         if last is None or visit.page != last.page or visit.at - last.at > SAME_LOOK:
             steps.append(Step(LABELS[visit.page], visit.at, visit.source))
         last = visit

@@ -23,7 +23,13 @@ function press(element) {
   if (element.matches("input, textarea, select")) {
     element.focus();
     element.select?.();
-  } else element.click();
+    return;
+  }
+  element.click();
+  // What a key opens is written in next: letters typed into nothing would be taken for keys, `a` for an approval.
+  if (element.matches("summary") && element.parentElement.open) {
+    (element.parentElement.querySelector("form :is(textarea, input:not([type=hidden]), select)") ?? element).focus();
+  }
 }
 
 /** Fill and open the list of keys. Every key is named by the element that carries it. */

@@ -1,7 +1,8 @@
 /* <upload-box>: a plain form with a file field becomes a list of files on their way, each its own request of the same form:
    bytes, speed, what is left, pause, cancel, again; files may be dropped anywhere on the page (data-anywhere).
    Pausing holds the files that have not started and stops the running one, which then starts over. When all are in, the
-   element named by data-refresh is fetched anew. Without JavaScript the form posts all its files at once. */
+   element named by data-refresh is fetched anew, and what went well leaves the list unless something beside it failed.
+   Without JavaScript the form posts all its files at once. */
 
 import { say } from "./notice.js";
 
@@ -217,6 +218,10 @@ class UploadBox extends HTMLElement {
   #finish() {
     const fresh = this.#rows.filter((row) => row.state === "done" && !row.told);
     for (const row of fresh) row.told = true;
+    if (this.#rows.every((row) => row.state === "done")) {
+      for (const row of this.#rows.splice(0)) row.line.remove();
+      this.#total();
+    }
     say(`파일 ${fresh.length}개를 올렸습니다.`);
     const room = this.dataset.refresh;
     if (room && window.htmx) window.htmx.ajax("GET", location.href, { source: document.querySelector(room), target: room, swap: "outerHTML" });

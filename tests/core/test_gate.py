@@ -99,6 +99,14 @@ def test_a_route_that_says_nothing_stops_the_start(core_app: Flask) -> None:
         gate.check_complete(app)
 
 
+def test_two_routes_for_one_request_stop_the_start() -> None:
+    app = Flask("twice", static_folder=None)
+    for name in ("first", "second"):
+        app.add_url_rule("/room", name, gate.access("public")(lambda: "x"), methods=["POST"])
+    with pytest.raises(RuntimeError, match="POST /room"):
+        gate.check_complete(app)
+
+
 def test_the_access_table_lists_every_route_and_method(core_app: Flask) -> None:
     rows = gate.rules(core_app)
     assert {"rule": "/bills", "method": "POST", "endpoint": "bills", "access": "staff", "roles": ["billing"]} in rows

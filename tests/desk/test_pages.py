@@ -67,7 +67,9 @@ def test_the_stream_of_a_company_tells_application_decision_and_opening(office: 
 def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Office) -> None:
     tenant_id = _opened(office)
     client = office.client("sam")
-    assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": ""}).status_code == 422
+    bare = client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": ""})
+    assert bare.status_code == 422
+    assert "있었던 일" in bare.text, "the company's page comes back with the sentence at the field"
     assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": "요금이 밀렸습니다."}).status_code == 303
     with office.at_work():
         assert db.session.get_one(Tenant, tenant_id).state == "suspended"

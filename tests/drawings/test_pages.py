@@ -59,6 +59,10 @@ def test_the_list_shows_what_there_is_whole_and_as_a_block(world: World, dxf: Ca
     block = world.get("vera", "/drawings", **HX, **{"HX-Target": "section#list"})
     assert "<html" in whole.text
     assert block.text.lstrip().startswith("<section")
+    assert 'id="list-note" class="note num" hx-swap-oob="true">도면 1장' in block.text, (
+        "the count beside the heading too"
+    )
+    assert "hx-swap-oob" not in whole.text
     assert "기준층 평면도" in whole.text
     assert "기준층 평면도" in block.text
     assert "기준층 평면도" in world.get("vera", "/drawings?view=list").text

@@ -63,6 +63,16 @@ def sign_in_staff(page: Page, portal: Portal, who: str) -> None:
     page.wait_for_url(re.compile(r"/staff"))
 
 
+def begin_a_question_by_key(page: Page, portal: Portal, company: str) -> None:
+    """`n` opens the question and leads into it: the letters that follow are its text, not the keys of other decisions."""
+    page.goto(f"{portal.url}/staff/applications")
+    page.get_by_role("link", name=company).first.click()
+    page.get_by_role("button", name=re.compile("승인하고 환경 만들기")).wait_for()
+    page.keyboard.press("n")
+    page.keyboard.type("area")
+    assert page.locator("details.ask[open] textarea").input_value() == "area"
+
+
 def approve(page: Page, portal: Portal, company: str) -> None:
     page.goto(f"{portal.url}/staff/applications")
     page.get_by_role("link", name=company).first.click()
@@ -98,11 +108,14 @@ def test_a_company_comes_from_the_homepage_to_its_own_drawing(portal: Portal, ta
     tab.get_by_role("button", name=re.compile("내 메일이 맞습니다")).click()
     tab.wait_for_url(re.compile(r"/apply/status/"))
     sign_in_staff(tab, portal, "rita@planroom.example")
+    begin_a_question_by_key(tab, portal, company)
     approve(tab, portal, company)
     tab.context.clear_cookies()
     accept_invitation(tab, link_in(portal, email, "/invitations/"))
     send(tab, drawings)
     wait_for(lambda: all_drawn(tab, len(drawings)), "every drawing has its picture", seconds=90)
+    assert tab.locator(".upload-list li").count() == 0, "what arrived is told once, in the result"
+    assert f"도면 {len(drawings)}장" in tab.locator("#list-note").inner_text()
     for number in range(len(drawings)):
         tab.goto(f"{portal.url}/drawings")
         tab.locator("#list a[href^='/drawings/']:has(img)").nth(number).click()

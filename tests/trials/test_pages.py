@@ -21,6 +21,7 @@ def test_a_visitor_applies_and_sees_what_comes_next(office: Office) -> None:
     page = client.get(answer.headers["Location"])
     assert "회사 0" in page.text
     assert "확인 메일을 보냈습니다" in page.text
+    assert page.text.count("메일 확인") == 1, "each step of the way is told once"
 
 
 def test_a_wrong_form_comes_back_whole_with_sentences_and_what_was_typed(office: Office) -> None:

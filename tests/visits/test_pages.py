@@ -149,6 +149,7 @@ def test_an_approval_told_twice_counts_once(app: Flask) -> None:
         service.approved("k" * 32)
         service.approved("k" * 32)
         service.approved("")
+        assert service.journey("k" * 32) == [], "a reviewer's act is no step of the visitor's way"
         assert service.funnel(7).totals["approved"] == 1
 
 
