@@ -140,12 +140,17 @@ class Period:
         return (self.to_date - self.from_date).days
 
     @property
-    def label(self) -> str:
-        """2026-11 for a calendar month, both ends otherwise."""
+    def is_month(self) -> bool:
+        """Whether it is one calendar month."""
         first, after = self.from_date, self.to_date
-        if first.day == after.day == 1 and (after.year * 12 + after.month) - (first.year * 12 + first.month) == 1:
-            return f"{first:%Y-%m}"
-        return f"{first.isoformat()}~{after.isoformat()}"
+        months = (after.year * 12 + after.month) - (first.year * 12 + first.month)
+        return first.day == after.day == 1 and months == 1
+
+    @property
+    def label(self) -> str:
+        """2026-11 for a calendar month, both ends otherwise (2026-11-15~2026-12-15)."""
+        first, after = self.from_date.isoformat(), self.to_date.isoformat()
+        return first[:7] if self.is_month else f"{first}~{after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +207,8 @@ class Seat:
 class Line:
     """One amount, rounded once. `key` names what it is for, for ever: "2026-11|plan:standard@3|seats".
 
-    A run that begins inside the period has its first day as a fourth part. `quantity` is an exact decimal as text (thousandths
-    of a millionth rounded half up where it has no end) in `unit`. `explain` is JSON: how the amount came about.
+    A run that begins inside the period has its first day as a fourth part. `quantity` is an exact decimal as text in `unit`
+    (six places where it has no end). `explain` is JSON: how the amount came about.
     """
 
     key: str
