@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from portal.billing.rules.cases import BadCase, rate_case
+from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
 
-CHECK_FAILED, WRONG_USE, REFUSED = 1, 2, 3
+REFUSED = 3
 
 
 @click.command("rate")
@@ -28,7 +29,7 @@ def rate(file: Path, *, as_json: bool) -> None:  # noqa: ARG001 - every command 
         click.echo(f"JSON 파일이 아닙니다: {file}. 사례 하나나 사례의 배열을 적어 주십시오.", err=True)
         sys.exit(REFUSED)
     answers = [_answer(entry) for entry in _entries(document)]
-    click.echo(json.dumps(answers, ensure_ascii=False))
+    print_json(answers)
     sys.exit(CHECK_FAILED if any("error" in answer for answer in answers) else 0)
 
 

@@ -79,15 +79,15 @@ def _rated(case: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _charge(case: Mapping[str, Any], counted: Aggregate | None) -> Charge:
-    formula = _formula(_mapping(case["price"], "price"), case)
+    price = _mapping(case["price"], "price")
+    formula = _formula(price, case)
     before = Before(_number(case, "already_rated"), _number(case, "already_billed"))
     closes = case.get("closes_period", True)
     if not isinstance(closes, bool):
         raise BadCase("closes_period는 true나 false로 적어 주십시오.")
-    price = case["price"]
     return charge(
         formula,
-        _used(case, counted),
+        _used(case, formula, counted),
         before,
         minimum=_number(case, "minimum", price),
         maximum=_number(case, "maximum", price),
@@ -161,26 +161,26 @@ def _check_tiers(tiers: Sequence[Tier]) -> None:
             raise BadCase("구간의 상한은 차례로 커져야 하고, 끝이 없는 구간은 마지막이어야 합니다.")
 
 
-def _used(case: Mapping[str, Any], counted: Aggregate | None) -> Used:
+def _used(case: Mapping[str, Any], formula: Formula, counted: Aggregate | None) -> Used:
     events = _events(case)
     meters = {str(meter): exact.read(value) for meter, value in _mapping(case.get("usage") or {}, "usage").items()}
     quantity = _number(case, "quantity")
     if quantity is None:
         quantity = counted.units if counted is not None else NOTHING
-        if not isinstance(events, Fraction):
+        if isinstance(events, list):
             quantity = sum(events, NOTHING)
+    if events is None:
+        bounded = formula.min_per_event is not None or formula.max_per_event is not None
+        events = [quantity] if bounded and quantity else Fraction(1)
     return Used(quantity, events, meters)
 
 
-def _events(case: Mapping[str, Any]) -> Fraction | list[Fraction]:
-    """The quantity of each event, or how many there were. A quantity alone is one event."""
-    price = _mapping(case["price"], "price")
-    asked = case.get("events", price.get("events"))
+def _events(case: Mapping[str, Any]) -> Fraction | list[Fraction] | None:
+    """The quantity of each event, or how many there were; None when nothing is said: then it was one."""
+    asked = case.get("events", _mapping(case["price"], "price").get("events"))
     if asked is None:
-        return Fraction(1)
-    if isinstance(asked, list):
-        return [exact.read(value) for value in asked]
-    return Fraction(_whole(asked))
+        return None
+    return [exact.read(value) for value in asked] if isinstance(asked, list) else Fraction(_whole(asked))
 
 
 # ----- the other words -----------------------------------------------------------------------------------------------

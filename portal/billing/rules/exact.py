@@ -35,38 +35,43 @@ def ceiling(amount: Fraction) -> int:
 
 def text(amount: Fraction, places: int = PLACES) -> str:
     """The exact decimal, without zeros at its end; rounded half up to `places` only when it has no end."""
+    if amount.denominator == 1:
+        return str(amount.numerator)
     twos, fives, rest = 0, 0, amount.denominator
     while rest % 2 == 0:
         twos, rest = twos + 1, rest // 2
     while rest % 5 == 0:
         fives, rest = fives + 1, rest // 5
-    return _written(amount, max(twos, fives) if rest == 1 else places).rstrip(".")
+    written = fixed(amount, max(twos, fives) if rest == 1 else places)
+    return written.rstrip("0").rstrip(".")
 
 
 def fixed(amount: Fraction, places: int = PLACES) -> str:
-    """Half up to exactly `places` places."""
-    digits = f"{abs(half_up(amount * 10**places)):0{places + 1}d}"
-    sign = "-" if half_up(amount * 10**places) < 0 else ""
-    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+    """Half up to exactly `places` places, of which there is at least one."""
+    denominator = amount.denominator
+    size = (2 * abs(amount.numerator) * 10**places + denominator) // (2 * denominator)
+    digits = f"{size:0{places + 1}d}"
+    sign = "-" if size and amount < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
-def split(total: int, weights: Sequence[Fraction]) -> list[int]:
-    """`total` whole won in proportion to `weights`, none lost: by the largest remainder, the earlier first.
+def apportion(amounts: Sequence[Fraction]) -> list[int]:
+    """Exact amounts of 0 or more as whole ones that add up to the rounded sum: by the largest remainder, the earlier first.
 
-    Every part differs from its exact share by less than one won. All weights nothing, or none at all: everything is 0.
+    Every one differs from its exact amount by less than one.
     """
-    whole = sum(weights, Fraction(0))
+    parts = [amount.numerator // amount.denominator for amount in amounts]
+    missing = half_up(sum(amounts, Fraction(0))) - sum(parts)
+    if missing:
+        for n in sorted(range(len(parts)), key=lambda n: (parts[n] - amounts[n], n))[:missing]:
+            parts[n] += 1
+    return parts
+
+
+def split(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` whole won in proportion to `weights`, none lost; nothing for anybody when nothing weighs."""
+    whole = sum(weights)
     if whole == 0:
         return [0 for _ in weights]
-    shares = [abs(total) * weight / whole for weight in weights]
-    parts = [share.numerator // share.denominator for share in shares]
-    missing = abs(total) - sum(parts)
-    order = sorted(range(len(shares)), key=lambda n: (parts[n] - shares[n], n))
-    for n in order[:missing]:
-        parts[n] += 1
+    parts = apportion([Fraction(abs(total) * weight, whole) for weight in weights])
     return [-part for part in parts] if total < 0 else parts
-
-
-def _written(amount: Fraction, places: int) -> str:
-    written = fixed(amount, places)
-    return written.rstrip("0").rstrip(".") if "." in written else written

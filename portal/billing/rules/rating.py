@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from portal.billing.rules.difference import bill
-from portal.billing.rules.exact import half_up, split, text
+from portal.billing.rules.exact import apportion, half_up, split, text
 from portal.billing.rules.prices import Before, Charge, Used, charge
 from portal.billing.rules.proration import paid_seat_days, seat_days
 from portal.billing.rules.runs import Run, in_units, runs_of, used_in
@@ -103,18 +103,18 @@ def projected(usage: Usage, days: int, measures: Iterable[Measure] = ()) -> Usag
 
 def _fixed_lines(runs: Sequence[Run], seats: Sequence[Seat]) -> dict[str, Line]:
     """Lines of flat and seat prices by key. Parts of one price in a period are rounded together, so they add up to it."""
-    groups: dict[tuple[Any, ...], list[tuple[Run, Price, Fraction]]] = {}
+    groups: dict[tuple[Any, ...], list[tuple[Run, Price, int]]] = {}
     for run in runs:
         for price in run.terms.prices:
             if price.kind is not Kind.USAGE:
-                days = _days(run, price, seats)
                 group = groups.setdefault((price.key, price.kind, price.amount, price.included), [])
-                group.append((run, price, Fraction(price.amount) * days / run.period.days))
+                group.append((run, price, _days(run, price, seats)))
     lines: dict[str, Line] = {}
     for group in groups.values():
-        exact = [amount for _run, _price, amount in group]
-        for (run, price, _amount), part in zip(group, split(half_up(sum(exact, Fraction(0))), exact), strict=True):
-            lines[run.line_key(price.key)] = _fixed_line(run, price, seats, part)
+        whole = Fraction(group[0][1].amount) / group[0][0].period.days
+        parts = apportion([whole * days for _run, _price, days in group])
+        for (run, price, days), part in zip(group, parts, strict=True):
+            lines[run.line_key(price.key)] = _fixed_line(run, price, seats, days, part)
     return lines
 
 
@@ -122,9 +122,8 @@ def _days(run: Run, price: Price, seats: Sequence[Seat]) -> int:
     return run.span.days if price.kind is Kind.FLAT else paid_seat_days(seats, run.span, price.included)
 
 
-def _fixed_line(run: Run, price: Price, seats: Sequence[Seat], amount: int) -> Line:
+def _fixed_line(run: Run, price: Price, seats: Sequence[Seat], days: int, amount: int) -> Line:
     of = run.period.days
-    days = _days(run, price, seats)
     asked = f"{_won_text(Fraction(price.amount))}원"
     if price.kind is Kind.FLAT:
         whole = days == of
@@ -154,7 +153,7 @@ def _people(run: Run, price: Price, seats: Sequence[Seat], amount: int) -> list[
     held = seat_days(seats, run.span)
     if price.included:
         return [{"who": who, "days": days} for who, days in held.items()]
-    parts = split(amount, [Fraction(days) for days in held.values()])
+    parts = split(amount, list(held.values()))
     return [{"who": who, "days": days, "won": part} for (who, days), part in zip(held.items(), parts, strict=True)]
 
 
@@ -171,16 +170,17 @@ def _usage_lines(
     measure = known.get(price.meter, Measure(price.meter, price.unit_word))
     used, quantity = _used(run, price, formula, usage, known)
     asked = _charge(price, formula, used, closes=closes)
-    amount = half_up(asked.net * run.share)
+    share = run.share
+    amount = half_up(asked.net * share)
     explain: dict[str, Any] = {"formula": _words(formula, run), "model": formula.model.value, "tiers": asked.parts}
     if formula.free_units:
-        explain["free"] = text(Fraction(formula.free_units) * run.share)
+        explain["free"] = text(Fraction(formula.free_units) * share)
     if asked.net != asked.gross:
-        explain |= {"gross": text(asked.gross * run.share), "maximum": text(Fraction(price.maximum or 0) * run.share)}
+        explain |= {"gross": text(asked.gross * share), "maximum": text(Fraction(price.maximum or 0) * share)}
     unit = price.unit_word or measure.unit
     yield _line(run, price, text(quantity), unit, amount, explain)
     if asked.true_up:
-        least = half_up(asked.amount * run.share)
+        least = half_up(asked.amount * share)
         yield _minimum_line(run, price, least - amount, least)
 
 
