@@ -179,6 +179,15 @@ def test_an_upgrade_at_once_is_rated_in_its_two_parts() -> None:
     }
 
 
+def test_days_without_a_plan_cost_nothing() -> None:
+    terms = Terms((BASE,))
+    phases = [Phase("plan:standard@3", terms, on(1), on(11)), Phase("plan:standard@3", terms, on(21))]
+    assert won(november(phases=phases)) == {
+        "2026-11|plan:standard@3|base": 16_334,
+        "2026-11|plan:standard@3|base|2026-11-21": 16_333,
+    }
+
+
 def test_usage_that_reaches_over_a_change_of_plan_is_refused() -> None:
     phases = [Phase("plan:standard@3", STANDARD, on(1), on(11)), Phase("plan:pro@1", PRO, on(11))]
     with pytest.raises(ValueError, match="change of plan"):
