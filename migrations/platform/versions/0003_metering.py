@@ -117,6 +117,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_usage_unique_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "meter", "day", "key", name=op.f("pk_usage_unique")),
     )
+    _house_meters()
+
+
+def _house_meters() -> None:
+    """What the product itself counts. Staff add others."""
+    names = ("key", "name", "unit", "scale", "aggregation")
+    rows = (
+        ("drawing_views", "도면 열람", "회", 1, "sum"),
+        ("uploads", "도면 올리기", "건", 1, "sum"),
+        ("renders", "도면 변환", "회", 1, "sum"),
+        ("stored_bytes", "저장 용량", "GB", 1_000_000_000, "weighted"),
+        ("active_people", "쓴 사람", "명", 1, "unique"),
+    )
+    meter = sa.table("meter", *(sa.column(name) for name in (*names, "position")))
+    op.bulk_insert(meter, [dict(zip((*names, "position"), (*row, n), strict=True)) for n, row in enumerate(rows)])
 
 
 def downgrade() -> None:
