@@ -35,6 +35,7 @@ class Access:
     kind: AccessClass
     roles: frozenset[str]
     when_read_only: bool
+    when_closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,19 @@ class Caller:
         return f"person:{self.person_id}" if self.signed_in else "visitor"
 
 
-def access(kind: AccessClass, *, roles: Iterable[str] = (), when_read_only: bool = False) -> Callable[[View], View]:
-    """Declare who may call a view. `when_read_only`: a company that may only look may still post here."""
+def access(
+    kind: AccessClass, *, roles: Iterable[str] = (), when_read_only: bool = False, when_closed: bool = False
+) -> Callable[[View], View]:
+    """Declare who may call a view. `when_read_only`: a company that may only look may still post here.
+
+    `when_closed`: so may one that may not enter any more: what it needs to come back, or to take its data along.
+    """
     if kind not in get_args(AccessClass):
         message = f"{kind!r} is no class of access"
         raise ValueError(message)
 
     def declare(view: View) -> View:
-        view.access = Access(kind, frozenset(roles), when_read_only)  # type: ignore[attr-defined]  # a label on the function
+        view.access = Access(kind, frozenset(roles), when_read_only or when_closed, when_closed)  # type: ignore[attr-defined]  # a label on the function
         return view
 
     return declare
@@ -175,7 +181,7 @@ def _admit(who: Caller, wanted: Access) -> Response | None:
 def _admit_member(who: Caller, wanted: Access) -> None:
     if not who.tenant_id:
         raise Forbidden("들어갈 회사가 없습니다.", "초대 메일을 확인하시거나 무료체험을 신청해 주십시오.")
-    if who.closed:
+    if who.closed and not wanted.when_closed:
         raise Forbidden(who.closed, "문의처로 연락해 주십시오.")
     if wanted.roles and who.role not in wanted.roles:
         raise Forbidden

@@ -51,7 +51,7 @@ TENANT = Machine(
         step(T.PROVISIONING, "open", T.TRIAL, "worker"),
         step(T.PROVISIONING, "fail", T.FAILED, "worker"),
         step(T.FAILED, "retry", T.REQUESTED, "직원"),
-        step(T.TRIAL, "activate", T.ACTIVE, "billing"),
+        step((T.TRIAL, T.ENDED, T.RETAINED), "activate", T.ACTIVE, "billing"),
         step((T.TRIAL, T.ACTIVE), "suspend", T.SUSPENDED, "직원, dunning"),
         step(T.SUSPENDED, "resume_trial", T.TRIAL, "직원"),
         step(T.SUSPENDED, "resume", T.ACTIVE, "직원, payment"),

@@ -90,12 +90,12 @@ CLOSED: dict[str, str] = {
     TenantState.REQUESTED: "회사를 여는 중입니다. 다 되면 메일로 알려 드립니다.",
     TenantState.PROVISIONING: "회사를 여는 중입니다. 다 되면 메일로 알려 드립니다.",
     TenantState.FAILED: "회사를 여는 데 시간이 더 걸립니다. 담당자가 살펴보고 있습니다.",
-    TenantState.ENDED: "이용이 끝난 회사입니다. 다시 쓰시려면 연락해 주십시오.",
-    TenantState.RETAINED: "이용이 끝나 자료를 보관하고 있는 회사입니다. 다시 쓰시려면 연락해 주십시오.",
+    TenantState.RETAINED: "이용이 끝나 자료를 보관하고 있는 회사입니다. 요금제를 고르시면 다시 쓸 수 있습니다.",
     TenantState.PURGING: "이용이 끝나 자료를 파기하고 있는 회사입니다.",
     TenantState.PURGED: "이용이 끝나 자료를 파기한 회사입니다.",
 }
 SUSPENDED = "이용이 제한된 상태입니다. 도면을 보고 내려받을 수는 있습니다."
+ENDED = "이용이 끝났습니다. 당분간 도면을 보고 내려받을 수 있고, 요금제를 고르면 이어서 쓸 수 있습니다."
 READ_ONLY = "지금은 보기 전용입니다. 도면을 보고 내려받을 수는 있습니다."
 SHUT = "지금은 들어갈 수 없는 회사입니다."
 
@@ -108,6 +108,8 @@ def standing(state: str, mode: str, reason: str = "") -> Standing:
         return Standing(closed=f"{SHUT} {reason}".strip())
     if state == TenantState.SUSPENDED:
         return Standing(read_only=f"{SUSPENDED} {reason}".strip())
+    if state == TenantState.ENDED:
+        return Standing(read_only=f"{ENDED} {reason}".strip())
     if mode == Mode.READ_ONLY:
         return Standing(read_only=f"{READ_ONLY} {reason}".strip())
     return Standing()

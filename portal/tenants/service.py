@@ -175,6 +175,24 @@ def resume(session: Session, tenant_id: int, by: str) -> Tenant:
         return tenant
 
 
+def activate(session: Session, tenant_id: int, by: str) -> Tenant:
+    """The company pays from now on: after its trial, or back from its end as long as its data is still kept."""
+    with write(session) as writing:
+        tenant = _locked(writing, tenant_id)
+        TENANT.move(writing, tenant, "activate", by=by, subscribed_at=now(), state_since=now())
+        publish(writing, "tenant.activated", tenant_id)
+        return tenant
+
+
+def end(session: Session, tenant_id: int, by: str) -> Tenant:
+    """The company's agreement is over: it may look and download until its data is locked away."""
+    with write(session) as writing:
+        tenant = _locked(writing, tenant_id)
+        TENANT.move(writing, tenant, "end", by=by, state_since=now())
+        publish(writing, "tenant.ended", tenant_id)
+        return tenant
+
+
 def set_mode(session: Session, tenant_id: int, mode: Mode, by: str, reason: str = "") -> Tenant:
     """Open a company, make it read-only, or close it, whatever its state. `reason` is shown to its people."""
     with write(session) as writing:
@@ -207,10 +225,12 @@ def _locked(session: Session, tenant_id: int) -> Tenant:
 
 __all__ = [
     "CHOSEN",
+    "activate",
     "change_role",
     "check_membership",
     "companies",
     "company_key",
+    "end",
     "identify",
     "ids_with_database",
     "invite_again",

@@ -35,6 +35,7 @@ from wtforms.fields.choices import SelectChoice
 
 from portal.core import korea, money
 from portal.core.states import Look
+from portal.core.supplier import Supplier
 from tests.design import sample_sheet
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +138,7 @@ def _rooms(app: Flask) -> None:
 
     @app.get("/public")
     def public() -> str:
-        return render_template("public_page.html", vendor=_vendor(), embedded=True, **_samples())
+        return render_template("public_page.html", vendor=Supplier(), embedded=True, **_samples())
 
     @app.get("/error")
     def error() -> tuple[str, int]:
@@ -172,18 +173,6 @@ def _answers(app: Flask) -> None:
 def _asset(name: str) -> str:
     digest = hashlib.sha256((ROOT / "static" / name).read_bytes()).hexdigest()[:8]
     return url_for("static", filename=name, v=digest)
-
-
-def _vendor() -> dict[str, str]:
-    return {
-        "name": "주식회사 도면실",
-        "ceo": "한도윤",
-        "business_number": "116-81-99990",
-        "mail_order_number": "제2026-서울구로-0415호",
-        "address": "08378 서울특별시 구로구 디지털로 300, 11층",
-        "phone": "02-6000-2026",
-        "email": "help@planroom.example",
-    }
 
 
 def _signed_in(*, staff: bool = False) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def test_every_state_has_a_look_and_either_lets_in_or_says_why_not() -> None:
     for state in TenantState:
         assert TENANT.look(state).word
         limits = rules.standing(state, Mode.OPEN)
-        lets_in = state in {TenantState.TRIAL, TenantState.ACTIVE, TenantState.SUSPENDED}
+        lets_in = state in {TenantState.TRIAL, TenantState.ACTIVE, TenantState.SUSPENDED, TenantState.ENDED}
         assert bool(limits.closed) != lets_in
 
 
@@ -48,6 +48,11 @@ def test_a_suspended_company_may_look_only_and_reads_why() -> None:
     limits = rules.standing(TenantState.SUSPENDED, Mode.OPEN, "요금이 밀렸습니다.")
     assert not limits.closed
     assert limits.read_only.endswith("요금이 밀렸습니다.")
+
+
+def test_a_company_whose_agreement_ended_may_look_and_come_back_until_its_data_is_locked_away() -> None:
+    assert "요금제를 고르면" in rules.standing(TenantState.ENDED, Mode.OPEN).read_only
+    assert "요금제를 고르시면" in rules.standing(TenantState.RETAINED, Mode.OPEN).closed
 
 
 def test_a_closed_mode_outweighs_a_suspension() -> None:
