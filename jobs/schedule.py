@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.accounts import tickets
+from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.tenants import provisioning
@@ -39,6 +40,9 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("drawings.sweep", seconds(10), renders.sweep),
     Periodic("trials.expire", minutes(30), trials.expire),
     Periodic("trials.forget", minutes(60), forgetting.forget),
+    Periodic("billing.end_due", minutes(1), subscriptions.end_due),
+    Periodic("billing.close_due", minutes(1), closing.start_due),
+    Periodic("billing.fall_due", minutes(5), receivables.fall_due),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),

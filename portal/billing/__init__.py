@@ -4,4 +4,4 @@ from portal.billing import models as _models  # noqa: F401 - its tables belong t
 from portal.billing.cli import rate
 from portal.core.feature import Feature
 
-feature = Feature("billing", commands=(rate,))
+feature = Feature("billing", commands=(rate,), subscriptions={"tenant.opened": ("billing.open_trial",)})

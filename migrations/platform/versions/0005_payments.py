@@ -8,7 +8,7 @@ from alembic import op
 from portal.core.db import Instant
 
 revision = "0005"
-down_revision = "0004"
+down_revision = "0004a"
 branch_labels = None
 depends_on = None
 
