@@ -9,6 +9,7 @@ from datetime import timedelta
 from portal.accounts import tickets
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
+from portal.quality import digests, items
 from portal.tenants import provisioning
 from portal.trials import forgetting
 from portal.trials import service as trials
@@ -39,6 +40,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("drawings.sweep", seconds(10), renders.sweep),
     Periodic("trials.expire", minutes(30), trials.expire),
     Periodic("trials.forget", minutes(60), forgetting.forget),
+    Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
+    Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),

@@ -121,6 +121,12 @@ def messages(request_id: int) -> list[ChangeMessage]:
     return list(db.session.scalars(query))
 
 
+def tied_to(item_id: int) -> list[ChangeRequest]:
+    """The requests that wait for a test item, newest first."""
+    query = select(ChangeRequest).where(ChangeRequest.item_id == item_id).order_by(ChangeRequest.id.desc())
+    return list(db.session.scalars(query.limit(50)))
+
+
 def take(who: Caller, request_id: int) -> ChangeRequest:
     """The caller looks after the request from now on."""
     with write() as session:

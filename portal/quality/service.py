@@ -192,18 +192,14 @@ def _take_cases(run: _Run, cases: Iterable[Case]) -> None:
     """Keep how every test went that fails now or ever did; the others leave only their count."""
     session, build = run.session, run.build
     branch = rules.branch_class(build.branch)
-    together = any(rule.together for rule in run.found)
     by_key: dict[str, Case] = {}
     for case in cases:
         run.ran += case.outcome != Outcome.SKIPPED
-        if together:
-            rule = rule_for(run.found, case.file, case.klass, case.name)
-            if rule is not None and rule.together:
-                case.name = rules.without_parameters(case.name)
+        fed = _without_values(run.found, case)
         key = rules.test_key(str(build.job_id), branch, case.suite, case.klass, case.name)
         before = by_key.setdefault(key, case)
         if before is not case:
-            by_key[key] = _worse(before, case)
+            by_key[key] = _both(before, case, fed=fed)
     known = {
         test.key: test
         for test in session.scalars(
@@ -362,11 +358,20 @@ def _close_mended(run: _Run) -> None:
             run.closed.append(item)
 
 
-def _worse(before: Case, after: Case) -> Case:
-    """Two cases of one name: the one that failed speaks for both."""
-    outcome = junit.joined(before.outcome, after.outcome)
+def _without_values(found: list[OwnerRule], case: Case) -> bool:
+    """Leave out of the name what the test is fed with, where a rule says so. True when that changed it."""
+    if not any(rule.together for rule in found):
+        return False
+    rule = rule_for(found, case.file, case.klass, case.name)
+    plain = rules.without_parameters(case.name) if rule is not None and rule.together else case.name
+    changed, case.name = plain != case.name, plain
+    return changed
+
+
+def _both(before: Case, after: Case, *, fed: bool) -> Case:
+    """Two cases of one name: the one that failed speaks for both. Fed with other values (`fed`), one that passes mends none."""
     speaks = after if after.outcome in RED and before.outcome not in RED else before
-    speaks.outcome = outcome
+    speaks.outcome = speaks.outcome if fed and speaks.outcome in RED else junit.joined(before.outcome, after.outcome)
     return speaks
 
 

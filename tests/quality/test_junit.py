@@ -25,7 +25,7 @@ HOSTILE = {
     "unknown encoding": b'<?xml version="1.0" encoding="rot13"?><testsuite/>',
     "wrong gzip": b"\x1f\x8b\x08\x00nothing",
     "gzip cut short": gzip.compress(b"<testsuite/>" + b" " * 9000)[:-9],
-    "gzip bomb": gzip.compress(b"<testsuite>" + b" " * 200_000_000, compresslevel=1),
+    "gzip bomb": gzip.compress(b"<testsuite>" + b" " * 60_000_000),
 }
 
 
