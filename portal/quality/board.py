@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_sqlalchemy.pagination import Pagination
+from flask_sqlalchemy.pagination import Pagination, SelectPagination
 from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import joinedload
 
@@ -87,7 +87,7 @@ def items(show: str, owner: str, number: int) -> Pagination:
         .where(Item.state.in_(FILTERS.get(show, ASKING)), _of_owner(owner))
         .order_by(Item.state != ItemState.REGRESSED, Item.state_since.desc(), Item.id.desc())
     )
-    return db.paginate(query, page=number, per_page=PER_PAGE, error_out=False, count=True)
+    return SelectPagination(select=query, session=db.session, page=number, per_page=PER_PAGE, error_out=False)
 
 
 def counts(owner: str) -> dict[str, int]:
