@@ -6,6 +6,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ from tests.desk.office import Office, office
 
 __all__ = ["office"]
 
-#: Reads files that are not part of the project.
-collect_ignore = [] if os.environ.get("JUNIT_CORPUS") else ["test_corpus.py"]
+#: Public reports, where they are beside the project or JUNIT_CORPUS names them; without them the extra is not collected.
+CORPUS = Path(os.environ.get("JUNIT_CORPUS") or Path(__file__).resolve().parents[3] / "shared" / "data" / "junit")
+collect_ignore = [] if (CORPUS / "MANIFEST.tsv").is_file() else ["test_corpus.py"]
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from io import BytesIO
 
-import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import db, write
@@ -41,17 +40,17 @@ def test_every_hostile_file_is_named_with_its_reason_and_the_good_ones_beside_ar
         assert db.session.get_one(Build, body["build"]).complete is False
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        "", "{", "[]", "null", "[" * 100_000, '{"job": "a"}', '{"number": 1}', '{"job": 7, "number": 1}',
-        '{"job": "a", "number": -1}', '{"job": "a", "number": 1e400}', '{"job": "a", "number": true}',
-        '{"job": "a", "number": 99999999999999999999}', '{"job": "a", "number": 1, "authors": {"a": 1}}',
-        '{"job": "\\u0000\\u202e ", "number": 1}',
-    ],
+NO_BUILD = (
+    "", "{", "[]", "null", "[" * 100_000, '{"job": "a"}', '{"number": 1}', '{"job": 7, "number": 1}',
+    '{"job": "a", "number": -1}', '{"job": "a", "number": 1e400}', '{"job": "a", "number": true}',
+    '{"job": "a", "number": 99999999999999999999}', '{"job": "a", "number": 1, "authors": {"a": 1}}',
+    '{"job": "\\u0000\\u202e ", "number": 1}',
 )  # fmt: skip
-def test_a_build_that_cannot_be_understood_is_refused_and_leaves_nothing(builds: Builds, build: str) -> None:
-    assert post(builds, build=build, report=(BytesIO(junit("-a")), "a.xml")) == 422
+
+
+def test_a_build_that_cannot_be_understood_is_refused_and_leaves_nothing(builds: Builds) -> None:
+    answers = {build[:60]: post(builds, build=build, report=(BytesIO(junit("-a")), "a.xml")) for build in NO_BUILD}
+    assert answers == {build[:60]: 422 for build in NO_BUILD}
     assert count(builds) == 0
 
 

@@ -2,19 +2,16 @@
 
     JUNIT_CORPUS=<folder with MANIFEST.tsv> python -m pytest tests/quality/test_corpus.py
 
-Collected only when the folder is named (conftest.py); the shapes that matter stand in test_junit.py too.
+Collected only where such a folder is (conftest.py); the shapes that matter stand in test_junit.py too.
 """
 
 from __future__ import annotations
 
 import csv
-import os
 import re
-from pathlib import Path
 
-from tests.quality.conftest import Builds
+from tests.quality.conftest import CORPUS, Builds
 
-CORPUS = Path(os.environ.get("JUNIT_CORPUS", ""))
 REFUSED = re.compile(r"must-report-parse-error|^reject|parse error|OOB DTD")
 NAMES = {
     "tests": "tests", "totalCount": "tests", "fail": "failures", "failedCount": "failures", "error": "errors",
