@@ -5,59 +5,34 @@ Files are read before the write begins; one build's reports come one after anoth
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.db import write
 from portal.core.gate import KeyHolder
 from portal.quality import items, junit, rules
+from portal.quality.builds import BuildFacts, Sent, build_row, file_row, read_all
 from portal.quality.junit import RED, Case, Counts, Outcome, Report
 from portal.quality.models import (
     CLOSABLE,
     HOUSE,
     UNSETTLED,
     Build,
-    BuildJob,
     Item,
-    ItemState,
     KnownTest,
     OwnerRule,
-    ReportFile,
     Result,
 )
 from portal.quality.owners import owner_rules, rule_for
 
 #: The cause of a cluster of tests that failed for all sorts of reasons.
 MASS = rules.Cause("mass", "여러 원인")
-LONGEST_ERROR = 300
-
-
-@dataclass(frozen=True, slots=True)
-class BuildFacts:
-    """What the build server says of a build."""
-
-    job: str
-    number: int
-    commit: str = ""
-    branch: str = ""
-    platform: str = ""
-    url: str = ""
-    authors: tuple[str, ...] = ()
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A file as it came: its name, its bytes, or why its bytes were not kept."""
-
-    name: str
-    data: bytes
+#: Failing tests of one request that are kept one by one; the rest is only counted.
+MOST_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +77,13 @@ def take_in(holder: KeyHolder, facts: BuildFacts, sent: Sequence[Sent]) -> Answe
 
     A file that cannot be read is named in the answer and makes the build incomplete, so that nothing closes by it.
     """
-    read = [(_shown_name(file.name), hashlib.sha256(file.data).hexdigest(), _read(file.data)) for file in sent]
+    read = read_all(sent)
     with write() as session:
-        build = _build(session, holder.tenant_id or HOUSE, facts)
+        build = build_row(session, holder.tenant_id or HOUSE, facts)
         run = _Run(session, build, owner_rules(session))
         counts, files, cases = Counts(), [], []
         for name, digest, report in read:
-            row, fresh = _file(session, build, name, digest, report)
+            row, fresh = file_row(session, build, name, digest, report)
             counts.add(Counts(row.tests, row.failures, row.errors, row.skipped))
             files.append((name, row.error))
             if fresh and isinstance(report, Report):
@@ -121,71 +96,6 @@ def take_in(holder: KeyHolder, facts: BuildFacts, sent: Sequence[Sent]) -> Answe
         build.reopened = [*build.reopened, *(item.id for item in run.reopened)]
         build.closed = [*build.closed, *(item.id for item in run.closed)]
         return Answer(build.id, counts, files, build.opened, build.reopened, build.closed)
-
-
-def _read(data: bytes) -> Report | str:
-    """The report, or the sentence why not."""
-    try:
-        return junit.read(data)
-    except junit.UnreadableError as error:
-        return str(error)[:LONGEST_ERROR]
-
-
-def _build(session: Session, tenant_id: int, facts: BuildFacts) -> Build:
-    """The build's row, made when this is the first that is heard of it; its job's row is locked."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"tenant_id": tenant_id, "name": facts.job, "last_number": 0}
-    session.execute(insert(BuildJob).values(**values).on_conflict_do_nothing())
-    job = session.scalars(
-        select(BuildJob).where(BuildJob.tenant_id == tenant_id, BuildJob.name == facts.job).with_for_update()
-    ).one()
-    job.last_number = max(job.last_number, facts.number)
-    mine = (Build.job_id == job.id, Build.number == facts.number, Build.platform == facts.platform)
-    build = session.scalar(select(Build).where(*mine))
-    if build is None:
-        build = Build(
-            tenant_id=tenant_id,
-            job=job,
-            number=facts.number,
-            platform=facts.platform,
-            commit=facts.commit,
-            branch=facts.branch,
-            url=facts.url,
-            authors=list(facts.authors),
-            complete=facts.complete,
-            tests=0,
-            failures=0,
-            errors=0,
-            skipped=0,
-            opened=[],
-            reopened=[],
-            closed=[],
-            received_at=now(),
-        )
-        session.add(build)
-        session.flush()
-    build.complete = build.complete and facts.complete
-    return build
-
-
-def _file(session: Session, build: Build, name: str, digest: str, report: Report | str) -> tuple[ReportFile, bool]:
-    """The file's row, and whether it is new to this build."""
-    row = session.scalar(select(ReportFile).where(ReportFile.build_id == build.id, ReportFile.sha256 == digest))
-    if row is not None:
-        return row, False
-    row = ReportFile(build_id=build.id, sha256=digest, name=name, error=None, tests=0, failures=0, errors=0, skipped=0)
-    if isinstance(report, str):
-        row.error = report
-        build.complete = False
-    else:
-        for counted in ("tests", "failures", "errors", "skipped"):
-            count = getattr(report.counts, counted)
-            setattr(row, counted, count)
-            setattr(build, counted, getattr(build, counted) + count)
-        build.complete = build.complete and report.complete
-    session.add(row)
-    session.flush()
-    return row, True
 
 
 def _take_cases(run: _Run, cases: Iterable[Case]) -> None:
@@ -206,30 +116,34 @@ def _take_cases(run: _Run, cases: Iterable[Case]) -> None:
             select(KnownTest).where(KnownTest.job_id == build.job_id, KnownTest.branch == branch)
         )
     }
+    trouble = {*RED, Outcome.FLAKY}
+    fresh = [key for key, case in by_key.items() if key not in known and case.outcome in trouble][:MOST_KEPT]
+    known |= _known(session, build, branch, {key: by_key[key] for key in fresh})
     rows = {row.test_id: row for row in session.scalars(select(Result).where(Result.build_id == build.id))}
     for key, case in by_key.items():
-        test = known.get(key)
-        if test is None and case.outcome in {*RED, Outcome.FLAKY}:
-            test = _known(session, build, branch, key, case)
-        if test is not None:
-            _keep(run, test, case, rows.get(test.id))
+        if key in known:
+            _keep(run, known[key], case, rows.get(known[key].id))
 
 
-def _known(session: Session, build: Build, branch: str, key: str, case: Case) -> KnownTest:
-    test = KnownTest(
-        job_id=build.job_id,
-        key=key,
-        branch=branch,
-        suite=case.suite,
-        klass=case.klass,
-        name=case.name,
-        file=case.file,
-        flakes=0,
-        created_at=now(),
-    )
-    session.add(test)
+def _known(session: Session, build: Build, branch: str, cases: dict[str, Case]) -> dict[str, KnownTest]:
+    """Rows for tests that are in trouble for the first time, by their key."""
+    made = {
+        key: KnownTest(
+            job_id=build.job_id,
+            key=key,
+            branch=branch,
+            suite=case.suite,
+            klass=case.klass,
+            name=case.name,
+            file=case.file,
+            flakes=0,
+            created_at=now(),
+        )
+        for key, case in cases.items()
+    }
+    session.add_all(made.values())
     session.flush()
-    return test
+    return made
 
 
 def _keep(run: _Run, test: KnownTest, case: Case, row: Result | None) -> None:
@@ -375,13 +289,9 @@ def _both(before: Case, after: Case, *, fed: bool) -> Case:
     return speaks
 
 
-def _shown_name(name: str) -> str:
-    return rules.tidy_name(name.replace("\\", "/").rpartition("/")[2])[:200] or "report.xml"
-
-
 def _text(text: str) -> str:
     """PostgreSQL takes no NUL; nothing else is lost."""
     return text.replace("\x00", "\ufffd")
 
 
-__all__ = ["Answer", "BuildFacts", "ItemState", "Sent", "take_in"]
+__all__ = ["Answer", "BuildFacts", "Sent", "take_in"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from io import BytesIO
 
+import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import db, write
+from portal.quality import builds as reading
+from portal.quality import service
 from portal.quality.models import Build
 from portal.tenants import keys
 from tests.quality.conftest import Builds, junit
@@ -79,7 +82,8 @@ def test_without_build_report_or_key_nothing_is_taken(builds: Builds) -> None:
     report = (BytesIO(junit("+a")), "a.xml")
     assert post(builds, report=report) == 422
     assert post(builds, build='{"job": "a", "number": 1}') == 422
-    assert builds.office.client().post(URL).status_code == 401
+    keyless = builds.office.client().post(URL)
+    assert (keyless.status_code, "열쇠" in keyless.get_json()["error"]) == (401, True)
     with builds.office.at_work(), write() as session:
         _key, usage = keys.create(session, "usage", tenant_id=None, label="", by="test")
     builds.key = usage
@@ -95,3 +99,13 @@ def test_a_key_of_one_company_does_not_reach_the_builds_of_the_house(builds: Bui
     second = builds.report("-a", number=1)
     assert first["build"] != second["build"]
     assert first["opened"] != second["opened"]
+
+
+def test_one_request_costs_only_so_much(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_CASES", 3)
+    monkeypatch.setattr(service, "MOST_KEPT", 2)
+    body = builds.send(junit("-a", "-b", "-c", "-d"), junit("+e")).get_json()
+    assert [file["ok"] for file in body["files"]] == [True, False]
+    assert body["counts"]["failures"] == 4
+    assert len(body["opened"]) == 2
+    assert builds.send(junit("+e"), number=1).get_json()["files"][0]["ok"]
