@@ -41,6 +41,9 @@ class DeclineForm(Form):  # type: ignore[misc]  # WTForms carries no types
 class TieForm(Form):  # type: ignore[misc]  # WTForms carries no types
     """What a request is mended by."""
 
+    class Meta:
+        locales = ("ko",)  # what the library itself says of numbers and choices
+
     item = IntegerField(
         "시험 실패 번호", validators=[Optional(), NumberRange(1, 2_147_483_647, "번호를 확인해 주십시오.")]
     )
@@ -59,6 +62,9 @@ class ReleaseForm(Form):  # type: ignore[misc]  # WTForms carries no types
 class QuarantineForm(Form):  # type: ignore[misc]  # WTForms carries no types
     """Why and how long an item is put aside."""
 
+    class Meta:
+        locales = ("ko",)  # what the library itself says of numbers and choices
+
     reason = _words("격리하는 까닭", "격리하는 까닭을 적어 주십시오.", 300)
     days = IntegerField(
         "며칠 동안",
@@ -73,8 +79,11 @@ class QuarantineForm(Form):  # type: ignore[misc]  # WTForms carries no types
 class RuleForm(Form):  # type: ignore[misc]  # WTForms carries no types
     """A line of the owner rules."""
 
+    class Meta:
+        locales = ("ko",)  # what the library itself says of numbers and choices
+
     pattern = _words("시험 경로", "어떤 시험인지 경로를 적어 주십시오. 예: tests/billing/", 200, lines=False)
-    owner = SelectField("담당자", coerce=int)
+    owner = SelectField("담당자", coerce=int, validators=[InputRequired(message="담당자를 골라 주십시오.")])
     together = BooleanField("값만 다른 시험은 하나로 봅니다. 예: test_a[1], test_a[2]")
 
     def with_people(self, people: list[Person]) -> RuleForm:
