@@ -10,6 +10,7 @@ from portal.accounts import tickets
 from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
+from portal.quality import digests, items
 from portal.tenants import provisioning
 from portal.trials import forgetting
 from portal.trials import service as trials
@@ -43,6 +44,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("billing.end_due", minutes(1), subscriptions.end_due),
     Periodic("billing.close_due", minutes(1), closing.start_due),
     Periodic("billing.fall_due", minutes(5), receivables.fall_due),
+    Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
+    Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),

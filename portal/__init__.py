@@ -29,6 +29,7 @@ FEATURES = (
     "payments",
     "taxinvoices",
     "drawings",
+    "quality",
     "desk",
 )
 

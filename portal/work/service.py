@@ -16,12 +16,15 @@ from portal.core.clock import now
 from portal.core.db import db, write
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.outbox import publish
 from portal.work import rules
 from portal.work.models import WORK, WorkItem, WorkState
 
 #: Staff who see every item, whatever its roles.
 SEES_ALL = "admin"
 ASKED_BY_PROCESS = "process"
+#: Event with the item's id: a person assigned it, finished it or opened it again in the inbox.
+CHANGED = "work.changed"
 
 
 def open_item(  # noqa: PLR0913 - an item has this many parts
@@ -81,6 +84,12 @@ def close_item(session: Session, *, kind: str, subject: str, by: str) -> None:
     item = session.scalar(select(WorkItem).where(WorkItem.kind == kind, WorkItem.subject == subject))
     if item is not None and item.state != WorkState.DONE:
         _finish(session, item, by)
+
+
+def assign_to(session: Session, kind: str, subject: str, person_id: int | None) -> None:
+    """A process says whose an item is, inside the write that opened it. Nothing happens when it was never asked for."""
+    where = (WorkItem.kind == kind, WorkItem.subject == subject)
+    session.execute(update(WorkItem).where(*where).values(assignee_id=person_id))
 
 
 def visible_to(who: Caller) -> ColumnElement[bool]:
@@ -186,6 +195,7 @@ def assign(who: Caller, item_id: int, person_id: int | None) -> WorkItem:
             before=before,
             after=person_id,
         )
+        publish(session, CHANGED, item.id)
         return item
 
 
@@ -194,6 +204,7 @@ def done(who: Caller, item_id: int) -> WorkItem:
     with write() as session:
         item = item_for(who, item_id)
         _finish(session, item, who.actor)
+        publish(session, CHANGED, item.id)
         return item
 
 
@@ -202,6 +213,7 @@ def reopen(who: Caller, item_id: int) -> WorkItem:
     with write() as session:
         item = item_for(who, item_id)
         WORK.move(session, item, "reopen", by=who.actor, opened_at=now(), closed_at=None, closed_by=None)
+        publish(session, CHANGED, item.id)
         return item
 
 

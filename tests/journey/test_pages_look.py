@@ -23,9 +23,11 @@ PAGES = {
     "alice@hanbit.example": (
         "/drawings", "/drawings?view=list", "/drawings/bin", "/drawings/folders", "/drawings/1", "/drawings/1/revisions", "/drawings/1/edit",
         "/members", "/company", "/companies", "/me", "/me/devices", "/me/logins", "/me/password", "/me/email", "/me/second-factor",
+        "/requests", "/requests/new",
     ),
     "admin@planroom.example": (
         "/staff", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
+        "/staff/quality", "/staff/quality/rules", "/staff/quality/releases", "/staff/quality/requests",
     ),
     "rita@planroom.example": ("/staff/applications", "/staff/applications/1", "/staff/applications/2"),
 }  # fmt: skip
