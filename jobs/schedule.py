@@ -10,6 +10,7 @@ from portal.accounts import tickets
 from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
+from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items
 from portal.tenants import provisioning
 from portal.trials import forgetting
@@ -44,6 +45,11 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("billing.end_due", minutes(1), subscriptions.end_due),
     Periodic("billing.close_due", minutes(1), closing.start_due),
     Periodic("billing.fall_due", minutes(5), receivables.fall_due),
+    Periodic("payments.cards", seconds(10), cards.sweep),
+    Periodic("payments.charges", seconds(5), charges.sweep),
+    Periodic("payments.refunds", seconds(10), refunds.sweep),
+    Periodic("payments.dunning", minutes(1), dunning.step_due),
+    Periodic("payments.transfers", minutes(5), transfers.try_again),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),

@@ -85,6 +85,16 @@ def reverse_payment(session: Session, invoice_id: int, won: int, source: str) ->
     return True
 
 
+def book_surplus(session: Session, tenant_id: int, won: int, source: str, invoice_id: int) -> bool:
+    """Book money that came by card for nothing: it is the customer's until it is given back."""
+    return ledger.book(session, source, tenant_id, {"cash_card": won, "receivable": -won}, invoice_id)
+
+
+def return_surplus(session: Session, tenant_id: int, won: int, source: str, invoice_id: int) -> bool:
+    """Book that such money was given back."""
+    return ledger.book(session, source, tenant_id, {"receivable": won, "cash_card": -won}, invoice_id)
+
+
 def fall_due() -> int:
     """Mark what was not paid by its due day; for the schedule. Returns how many."""
     late = select(Invoice.id).where(Invoice.state == I.FINALISED, Invoice.due_on < today())

@@ -10,10 +10,12 @@ from portal.billing.invoicing import expected, finalise, invoice_with, month, mo
 from portal.billing.models import NUMBERED, CreditNote, Invoice
 from portal.billing.plans import offers, terms_of, version_on
 from portal.billing.receivables import (
+    book_surplus,
     fall_due,
     give_up,
     open_invoices,
     record_payment,
+    return_surplus,
     reverse_payment,
     void,
 )
@@ -68,6 +70,7 @@ def _only_payers(who: Caller) -> None:
 __all__ = [
     "Details",
     "board",
+    "book_surplus",
     "cancel",
     "change_plan",
     "close_company",
@@ -93,6 +96,7 @@ __all__ = [
     "profile_of",
     "rated",
     "record_payment",
+    "return_surplus",
     "reverse_payment",
     "start",
     "start_due",

@@ -181,6 +181,7 @@ class RefundState(StrEnum):
     UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    DROPPED = "dropped"  #: nobody agreed
 
 
 R = RefundState
@@ -188,14 +189,16 @@ R = RefundState
 REFUND = Machine(
     noun="환불",
     looks={
-        R.CREATED: Look("환불 대기", "grey", "clock", "곧 결제사에 요청합니다."),
+        R.CREATED: Look("승인 대기", "amber", "clock", "다른 직원이 승인하면 결제사에 요청합니다."),
         R.REQUESTED: Look("환불 중", "amber", "clock", "결제사의 답을 기다립니다."),
         R.UNKNOWN: Look("확인 중", "amber", "warn", "결과를 결제사에 묻고 있습니다."),
         R.SUCCEEDED: Look("환불됨", "green", "check", "카드사에 따라 며칠 뒤 환급됩니다."),
+        R.DROPPED: Look("그만둠", "grey", "close", "환불하지 않기로 했습니다."),
         R.FAILED: Look("환불 실패", "red", "close", "사유를 확인하고 계좌로 돌려드려 주십시오."),
     },
     steps=(
-        step(R.CREATED, "request", R.REQUESTED, "worker"),
+        step(R.CREATED, "request", R.REQUESTED, "billing staff, another than who asked"),
+        step(R.CREATED, "drop", R.DROPPED, "billing staff"),
         step((R.REQUESTED, R.UNKNOWN), "succeed", R.SUCCEEDED, "worker"),
         step((R.REQUESTED, R.UNKNOWN), "fail", R.FAILED, "worker"),
         step(R.REQUESTED, "lose", R.UNKNOWN, "worker"),
@@ -217,6 +220,9 @@ class Refund(Model):
     idempotency_key: Mapped[str] = mapped_column(String(120))
     state: Mapped[RefundState] = mapped_column(String(10), index=True)
     requested_by: Mapped[str] = mapped_column(String(80))
+    approved_by: Mapped[str | None] = mapped_column(String(80))
+    surplus: Mapped[bool] = mapped_column(default=False)
+    """The charge paid for nothing: the invoice had been paid otherwise meanwhile."""
     failure_code: Mapped[str] = mapped_column(String(60), default="")
     created_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]

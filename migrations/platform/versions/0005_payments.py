@@ -175,6 +175,8 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(length=120), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("requested_by", sa.String(length=80), nullable=False),
+        sa.Column("approved_by", sa.String(length=80), nullable=True),
+        sa.Column("surplus", sa.Boolean(), nullable=False),
         sa.Column("failure_code", sa.String(length=60), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("resolved_at", Instant(), nullable=True),
