@@ -26,7 +26,7 @@ def sandbox(path: str) -> ResponseReturnValue:
 
     Pages for people only: what steers the outside world is reached on the sandbox's own port, from this machine.
     """
-    if path.startswith(("_control", "api")):
+    if path.startswith(("_control", "api", "toss/v1", "linkhub")):
         raise NotFound
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     headers["X-Forwarded-Prefix"] = "/sandbox"

@@ -7,6 +7,7 @@ together.
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,14 @@ NAMES: dict[str, str] = {
     "NTS_STATUS_URL": "business-status service of the tax office",
     "NTS_STATUS_KEY": "its key; without one, numbers are checked for form only",
     "SMTP_URL": "`smtp://user:password@host:port` or `smtps://…`",
+    "TOSS_BASE_URL": "payment company, without the `/v1`",
+    "TOSS_SDK_URL": "its script for the card window; the sandbox's is a page",
+    "TOSS_CLIENT_KEY": "its public key (`test_ck_…`, `live_ck_…`)",
+    "TOSS_SECRET_KEY": "its secret key (`test_sk_…`, `live_sk_…`)",
+    "POPBILL_AUTH_URL": "token service of the tax-invoice service, with the service's id",
+    "POPBILL_BASE_URL": "tax-invoice service",
+    "POPBILL_LINK_ID": "our name there",
+    "POPBILL_SECRET_KEY": "our key there, in base64",
     **suppliers.NAMES,
     "STRICT": "`1`: in tests, anything that could not run is a failure",
 }
@@ -72,6 +81,14 @@ class Settings:
     nts_status_url: str
     nts_status_key: str = field(repr=False)
     smtp_url: str = field(repr=False)
+    toss_base_url: str
+    toss_sdk_url: str
+    toss_client_key: str
+    toss_secret_key: str = field(repr=False)
+    popbill_auth_url: str
+    popbill_base_url: str
+    popbill_link_id: str
+    popbill_secret_key: str = field(repr=False)
     strict: bool
     supplier: Supplier = field(default_factory=Supplier)
     problems: tuple[str, ...] = ()
@@ -83,6 +100,16 @@ class Settings:
     @property
     def https(self) -> bool:
         return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def cards_set_up(self) -> bool:
+        """Whether cards can be registered and charged; if not, transfers are the one way to pay."""
+        return all((self.toss_base_url, self.toss_sdk_url, self.toss_client_key, self.toss_secret_key))
+
+    @property
+    def tax_invoices_set_up(self) -> bool:
+        """Whether tax invoices can be issued from here."""
+        return all((self.popbill_auth_url, self.popbill_base_url, self.popbill_link_id, self.popbill_secret_key))
 
     @property
     def sandbox_url(self) -> str:
@@ -125,6 +152,10 @@ class Settings:
             """A service of the outside world: the sandbox in embedded mode, nothing unless set in production."""
             return text(name, f"{sandbox}{path}" if embedded else "")
 
+        def key(name: str, invented: str) -> str:
+            """A key of the outside world: an invented one that the sandbox knows, nothing unless set in production."""
+            return text(name, invented if embedded else "")
+
         public_url = text("PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
         if not _is_web_address(public_url):
             problems.append(
@@ -139,6 +170,7 @@ class Settings:
         secret = text("SECRET_KEY") or (_kept_secret(data_dir) if embedded else "")
         supplier, wrong = suppliers.read(environ, embedded=embedded)
         problems.extend(wrong)
+        problems.extend(_outside_problems(environ, embedded=embedded))
         if not embedded:
             problems.extend(_production_problems(environ, secret, public_url))
         return cls(
@@ -159,6 +191,15 @@ class Settings:
             nts_status_url=outside("NTS_STATUS_URL", "/api/nts-businessman/v1"),
             nts_status_key=text("NTS_STATUS_KEY", "sandbox" if embedded else ""),
             smtp_url=text("SMTP_URL", f"smtp://127.0.0.1:{sandbox_port + 1}" if embedded else ""),
+            toss_base_url=outside("TOSS_BASE_URL", "/toss").rstrip("/"),
+            # Reached by a browser, so through the portal's own address, whichever one that browser uses.
+            toss_sdk_url=key("TOSS_SDK_URL", "/sandbox/toss/window"),
+            toss_client_key=key("TOSS_CLIENT_KEY", "test_ck_sandbox"),
+            toss_secret_key=key("TOSS_SECRET_KEY", "test_sk_sandbox"),
+            popbill_auth_url=outside("POPBILL_AUTH_URL", "/linkhub/auth/POPBILL_TEST").rstrip("/"),
+            popbill_base_url=outside("POPBILL_BASE_URL", "/linkhub/popbill").rstrip("/"),
+            popbill_link_id=key("POPBILL_LINK_ID", "SANDBOX"),
+            popbill_secret_key=key("POPBILL_SECRET_KEY", "c2FuZGJveC1rZXktb2YtcG9wYmlsbA=="),
             strict=text("STRICT") == "1",
             supplier=supplier,
             problems=tuple(problems),
@@ -190,6 +231,28 @@ def _sentinels(raw: str) -> tuple[tuple[tuple[str, int], ...], str]:
             return (), part
         pairs.append((host, int(port)))
     return tuple(pairs), ""
+
+
+def _outside_problems(environ: Mapping[str, str], *, embedded: bool) -> list[str]:
+    """Of the payment and tax-invoice services: half a set in production, and keys of the wrong kind."""
+    given = {name: environ.get(name, "").strip() for name in NAMES if name.startswith(("TOSS_", "POPBILL_"))}
+    problems = []
+    for group in ("TOSS_", "POPBILL_"):
+        missing = [name for name, value in given.items() if name.startswith(group) and not value]
+        some = any(value for name, value in given.items() if name.startswith(group))
+        if not embedded and some and missing:
+            problems.append(
+                f"{', '.join(missing)} 이(가) 비어 있습니다. {group}로 시작하는 값은 모두 함께 적어 주십시오."
+            )
+    if given["TOSS_SECRET_KEY"] and not given["TOSS_SECRET_KEY"].startswith(("test_sk_", "live_sk_")):
+        problems.append(
+            "TOSS_SECRET_KEY 는 test_sk_ 나 live_sk_ 로 시작하는 API 개별 연동 키여야 합니다. 위젯 키로는 자동결제를 쓸 수 없습니다."
+        )
+    try:
+        base64.b64decode(given["POPBILL_SECRET_KEY"], validate=True)
+    except ValueError:
+        problems.append("POPBILL_SECRET_KEY 를 읽을 수 없습니다. 링크허브가 준 값을 그대로 적어 주십시오.")
+    return problems
 
 
 def _production_problems(environ: Mapping[str, str], secret: str, public_url: str) -> list[str]:

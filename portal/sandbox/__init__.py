@@ -2,5 +2,6 @@
 
 A WSGI app of its own, never imported by the portal.
 
-Each service is one file with a blueprint, made by `service(world)` and listed in app.py: business_status today.
+Each service is one file with a blueprint, made by `service(world)` and listed in app.py: business_status, toss
+and popbill.
 """

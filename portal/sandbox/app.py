@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.core.clock import SEOUL
 from portal.core.settings import Settings
-from portal.sandbox import business_status
+from portal.sandbox import business_status, toss
 from portal.sandbox.faults import SMTP_KINDS, Door, Faults
 from portal.sandbox.ledger import Ledger
 from portal.sandbox.mail import MailBox
@@ -26,7 +26,7 @@ from portal.sandbox.world import Service, World
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-SERVICES: tuple[Service, ...] = (business_status.service(),)
+SERVICES: tuple[Service, ...] = (business_status.service(), toss.service())
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LARGEST_REQUEST = 16 * 1024 * 1024
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -59,6 +59,7 @@ def create_sandbox(settings: Settings, now: Callable[[], datetime]) -> Sandbox:
         moment=lambda text: f"{datetime.fromisoformat(text).astimezone(SEOUL):%Y.%m.%d %H:%M:%S}",
         short=lambda text: f"{datetime.fromisoformat(text).astimezone(SEOUL):%m.%d %H:%M}",
     )
+    app.jinja_env.globals["services"] = [(service.label, service.page) for service in SERVICES if service.page]
     app.register_blueprint(box.pages())
     app.register_blueprint(faults.control())
     app.register_blueprint(ledger.control())
@@ -92,7 +93,7 @@ def _own_pages(app: Flask, world: World, box: MailBox) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         if request.endpoint not in {"static", "css"}:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +18,13 @@ from portal.sandbox.store import Store
 
 #: Longer requests and answers are cut here: the ledger is for people and tests.
 LONGEST_TEXT = 100_000
-_SECRETS = re.compile(r"(?i)\b(serviceKey)=([^&\s]+)")
+#: Each with what stays in group 1, the secret in group 2, what stays in group 3.
+_SECRETS = (
+    re.compile(r"(?i)(\bserviceKey=)([^&\s]+)()"),
+    re.compile(r"(/v1/billing/)(?!authorizations/)([^/?\s]+)()"),
+    re.compile(r'("(?:billingKey|authKey|session_token|cardPassword|customerIdentityNumber)"\s*:\s*")([^"]+)(")'),
+    re.compile(r'("cardNumber"\s*:\s*")([\d\s-]+)(")'),
+)
 
 
 class Ledger:
@@ -29,7 +36,7 @@ class Ledger:
     def received(self, service: str, method: str, path: str, body: str, *, fault: str = "") -> int:
         """Note a call before anything is done about it. Returns its number, for `answered`."""
         with self._store.open() as rows:
-            values = (self._store.stamp(), service, method, masked(path), body[:LONGEST_TEXT], None, "", fault)
+            values = (self._store.stamp(), service, method, masked(path), masked(body)[:LONGEST_TEXT], None, "", fault)
             done = rows.execute(
                 "INSERT INTO ledger (at, service, method, path, request, status, answer, fault)"
                 " VALUES (?,?,?,?,?,?,?,?)",
@@ -40,7 +47,9 @@ class Ledger:
     def answered(self, number: int, status: int, answer: str) -> None:
         """Note what the service answered, whether or not the answer gets through."""
         with self._store.open() as rows:
-            rows.execute("UPDATE ledger SET status=?, answer=? WHERE id=?", (status, answer[:LONGEST_TEXT], number))
+            rows.execute(
+                "UPDATE ledger SET status=?, answer=? WHERE id=?", (status, masked(answer)[:LONGEST_TEXT], number)
+            )
 
     def entries(self, service: str = "", after: int = 0) -> list[dict[str, Any]]:
         """In the order received; of one service when named; only those after an entry's number."""
@@ -74,9 +83,16 @@ class Ledger:
         return control
 
 
-def masked(path: str) -> str:
-    """The address with secrets as the first 12 letters of their SHA-256."""
-    return _SECRETS.sub(lambda found: f"{found[1]}=sha256:{hashlib.sha256(found[2].encode()).hexdigest()[:12]}", path)
+def masked(text: str) -> str:
+    """An address, request or answer with its secrets as the first 12 letters of their SHA-256."""
+    for secret in _SECRETS:
+        text = secret.sub(lambda found: f"{found[1]}{_digest(found[2])}{found[3]}", text)
+    return text
+
+
+def _digest(secret: str) -> str:
+    """Of the secret itself, however it was escaped."""
+    return f"sha256:{hashlib.sha256(unquote(secret).encode()).hexdigest()[:12]}"
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - whatever JSON the other side sent, or the text itself

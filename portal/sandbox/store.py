@@ -60,6 +60,11 @@ class Store:
         with closing(self._connect()) as connection:
             connection.executescript(SCHEMA)
 
+    def prepare(self, schema: str) -> None:
+        """Make the tables of a service, where they are not there yet."""
+        with closing(self._connect()) as connection:
+            connection.executescript(schema)
+
     def stamp(self) -> str:
         """The instant it is, by the clock handed in: ISO 8601, UTC."""
         return self._now().isoformat(timespec="microseconds")

@@ -27,10 +27,14 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service: its name in `/_control/*`, its Korean name, where its addresses begin, and its blueprint."""
+    """One service: its name in `/_control/*`, its Korean name, where its addresses begin, and its blueprint.
+
+    `page` is the endpoint that shows people what came, where there is one.
+    """
 
     name: str
     label: str
     prefix: str
     blueprint: Callable[[World], Blueprint]
     faults: tuple[str, ...] = HTTP_KINDS
+    page: str = ""
