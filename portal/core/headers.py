@@ -40,6 +40,15 @@ def policy(**directives: str) -> Callable[[View], View]:
     return widen
 
 
+def widened(**directives: str) -> str:
+    """The content policy with some directives widened, for a view that knows the origin only at run time."""
+    return _written(POLICY | {name.replace("_", "-"): value for name, value in directives.items()})
+
+
+def _written(directives: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
 def init_app(app: Flask) -> None:
     app.after_request(_add)
 
@@ -49,8 +58,7 @@ def _add(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "Content-Security-Policy" not in response.headers:
         view = current_app.view_functions.get(request.endpoint or "")
-        directives = POLICY | getattr(view, "policy", {})
-        response.headers["Content-Security-Policy"] = "; ".join(f"{name} {value}" for name, value in directives.items())
+        response.headers["Content-Security-Policy"] = _written(POLICY | getattr(view, "policy", {}))
     if settings().https:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     if "Cache-Control" not in response.headers:

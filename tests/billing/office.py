@@ -9,10 +9,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pyotp
 from flask import Flask
+from flask.testing import FlaskClient
 
 from portal import create_app
+from portal.accounts import passwords
 from portal.accounts import service as accounts
+from portal.accounts.models import Person
 from portal.billing import service as billing
 from portal.billing.models import Evidence, PayBy
 from portal.core import clock
@@ -25,6 +29,7 @@ from portal.metering import service as metering
 from portal.metering.models import Seat
 from portal.tenants.models import Membership, Mode, Role, Tenant, TenantState
 
+PASSWORD = "우산-고래-연필-77"
 BILL = Caller(person_id=900, person_name="박필", staff_roles=frozenset({"billing"}))
 DETAILS = billing.Details(
     name="한빛종합건설 주식회사",
@@ -93,6 +98,28 @@ class Office:
         billing.convert(owner, plan, DETAILS)
         self.seat(owner.tenant_id, owner.person_id, since)
         return owner
+
+    def browser(self, who: Caller) -> FlaskClient:
+        """A browser signed in as a company's person, or for staff (`BILL`) as a member of staff made for it."""
+        secret = pyotp.random_base32()
+        with write() as session:
+            if who.staff_roles:
+                email = f"staff{who.person_id}@planroom.example"
+                if accounts.person_by_email(email) is None:
+                    accounts.make_staff(
+                        session, email=email, name=who.person_name or "직원", roles=sorted(who.staff_roles),
+                        password=PASSWORD, totp_secret=secret,
+                    )  # fmt: skip
+            else:
+                person = session.get_one(Person, who.person_id)
+                person.password_hash, person.password_changed_at = passwords.hash_of(PASSWORD), clock.now()
+                email = person.email
+        client = self.app.test_client()
+        assert client.post("/sign-in", data={"email": email, "password": PASSWORD}).status_code == 303
+        if who.staff_roles:
+            code = pyotp.TOTP(secret).at(clock.now())
+            assert client.post("/sign-in/code", data={"code": code}).status_code == 303
+        return client
 
 
 @contextmanager

@@ -1,0 +1,52 @@
+"""What staff fill in at the till; every problem is a Korean sentence."""
+
+from __future__ import annotations
+
+from wtforms import Form, IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from portal.tenants.forms import one_line
+
+MOST_WON = 10**12
+
+
+def whole_won(text: object) -> object:
+    """'13,200원' as a person writes it -> '13200'."""
+    return str(text).replace(",", "").replace("원", "").strip() if isinstance(text, str) else text
+
+
+class WonField(IntegerField):  # type: ignore[misc]  # WTForms carries no types
+    """Won in whole numbers, with or without commas."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist or not valuelist[0].strip():
+            self.data = None
+            return
+        written = str(whole_won(valuelist[0]))
+        if not written.lstrip("-").isascii() or not written.lstrip("-").isdigit() or len(written) > 13:  # noqa: PLR2004 - digits of MOST_WON
+            self.data = None
+            raise ValueError("금액을 원 단위 숫자로 적어 주십시오. 예: 13,200")
+        self.data = int(written)
+
+
+class RefundForm(Form):  # type: ignore[misc]
+    won = WonField(
+        "돌려줄 금액",
+        validators=[
+            InputRequired("돌려줄 금액을 적어 주십시오."),
+            NumberRange(1, MOST_WON, message="1원부터 돌려줄 수 있습니다."),
+        ],
+    )
+    reason = StringField(
+        "사유",
+        filters=[one_line],
+        validators=[
+            InputRequired("사유를 적어 주십시오. 결제사와 고객에게도 보입니다."),
+            Length(max=200, message="사유는 200자까지 쓸 수 있습니다."),
+        ],
+    )
+
+
+class AllocateForm(Form):  # type: ignore[misc]
+    invoice = IntegerField("청구서", validators=[InputRequired("청구서를 골라 주십시오.")])
+    won = WonField("금액", validators=[Optional(), NumberRange(1, MOST_WON, message="1원부터 쓸 수 있습니다.")])
