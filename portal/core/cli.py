@@ -13,7 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from portal.core import clock, gate, migrate
 from portal.core.db import db
-from portal.core.health import checks
+from portal.core.health import checks, outside
 
 CHECK_FAILED = 1
 WRONG_USE = 2
@@ -47,7 +47,7 @@ def platform_revision(tree: str, message: str) -> None:
 @with_appcontext
 def doctor(*, as_json: bool) -> None:
     """Check settings, databases, Redis and disk."""
-    found = checks()
+    found = [*checks(), *outside()]
     if as_json:
         print_json({"checks": found})
     else:

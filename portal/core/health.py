@@ -42,6 +42,19 @@ def checks() -> list[dict[str, Any]]:
     return rows
 
 
+def outside() -> list[dict[str, Any]]:
+    """What of the outside world is set up. None of it is needed to run, so it is told to operators only."""
+    known = settings()
+    cards = "카드 결제를 받습니다." if known.cards_set_up else "설정되지 않음: 계좌이체로만 받습니다."
+    papers = (
+        "세금계산서를 발행합니다." if known.tax_invoices_set_up else "설정되지 않음: 세금계산서를 발행하지 않습니다."
+    )
+    return [
+        {"name": "cards", "ok": True, "message": cards},
+        {"name": "tax_invoices", "ok": True, "message": papers},
+    ]
+
+
 def _check(name: str, well: str, ask: Callable[[], object]) -> dict[str, Any]:
     try:
         ask()

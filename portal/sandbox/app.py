@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.core.clock import SEOUL
 from portal.core.settings import Settings
-from portal.sandbox import business_status, toss
+from portal.sandbox import business_status, popbill, toss
 from portal.sandbox.faults import SMTP_KINDS, Door, Faults
 from portal.sandbox.ledger import Ledger
 from portal.sandbox.mail import MailBox
@@ -26,7 +26,7 @@ from portal.sandbox.world import Service, World
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-SERVICES: tuple[Service, ...] = (business_status.service(), toss.service())
+SERVICES: tuple[Service, ...] = (business_status.service(), toss.service(), popbill.service())
 STATIC = Path(__file__).resolve().parents[2] / "static"
 LARGEST_REQUEST = 16 * 1024 * 1024
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

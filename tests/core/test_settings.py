@@ -72,6 +72,27 @@ def test_production_wants_to_know_who_sells_and_refuses_a_wrong_number() -> None
     assert Settings.read(PRODUCTION).supplier.business_number == "1168199995"
 
 
+@pytest.mark.parametrize("group", ["TOSS", "POPBILL"])
+def test_outside_services_are_set_up_whole_or_not_at_all(group: str) -> None:
+    names = [name for name in NAMES if name.startswith(f"{group}_")]
+    whole = dict.fromkeys(names, "test_sk_mine=") if group == "TOSS" else dict.fromkeys(names, "c2VjcmV0")
+    none = Settings.read(PRODUCTION)
+    assert (none.problems, none.cards_set_up, none.tax_invoices_set_up) == ((), False, False)
+    assert not Settings.read(PRODUCTION | whole).problems
+    half = Settings.read(PRODUCTION | whole | {names[0]: ""})
+    assert len(half.problems) == 1
+    assert names[0] in half.problems[0]
+    embedded = Settings.read({})
+    assert embedded.cards_set_up
+    assert embedded.tax_invoices_set_up
+
+
+@pytest.mark.parametrize(("name", "value"), [("TOSS_SECRET_KEY", "test_gsk_widget"), ("POPBILL_SECRET_KEY", "한글")])
+def test_a_key_of_the_wrong_kind_is_told(name: str, value: str) -> None:
+    assert any(name in line for line in Settings.read({name: value}).problems)
+    assert value not in repr(Settings.read({name: value}))
+
+
 def test_sentinels_are_pairs() -> None:
     assert Settings.read({"REDIS_SENTINELS": "a:1, b:2"}).redis_sentinels == (("a", 1), ("b", 2))
 

@@ -122,7 +122,7 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 @pytest.fixture
 def outside(_running: Outside) -> Outside:
     """The shared sandbox, swept clean."""
-    told = ("faults", "mail", "business", "toss", "ledger")
+    told = ("faults", "mail", "business", "toss", "popbill", "ledger")
     for path in (f"/_control/{name}" for name in told):
         _running.delete(path)
     return _running
