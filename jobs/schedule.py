@@ -12,6 +12,7 @@ from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items
+from portal.taxinvoices import issuing
 from portal.tenants import provisioning
 from portal.trials import forgetting
 from portal.trials import service as trials
@@ -50,6 +51,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("payments.refunds", seconds(10), refunds.sweep),
     Periodic("payments.dunning", minutes(1), dunning.step_due),
     Periodic("payments.transfers", minutes(5), transfers.try_again),
+    Periodic("taxinvoices.sweep", seconds(10), issuing.sweep),
+    Periodic("taxinvoices.deadlines", minutes(60), issuing.watch_deadlines),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),

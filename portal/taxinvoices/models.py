@@ -56,7 +56,8 @@ TAX_INVOICE = Machine(
         step(X.ISSUED, "file", X.FILING, "worker"),
         step((X.ISSUED, X.FILING), "accept", X.FILED, "worker"),
         step((X.ISSUED, X.FILING), "refuse", X.REJECTED, "worker"),
-        step(X.ISSUED, "cancel", X.CANCELLED, "billing staff"),
+        step(X.ISSUED, "cancel", X.CANCELLED, "worker, when its invoice was cancelled"),
+        step((X.WAITING, X.HELD, X.REJECTED), "cancel_unissued", X.CANCELLED, "worker, when its invoice was cancelled"),
         step(X.REJECTED, "retry", X.WAITING, "billing staff"),
     ),
 )
