@@ -68,7 +68,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     started = Portal(port, folder, process)
     wait_for(started.answers, "the portal answers and its sample company is there", seconds=120)
     wait_for(
-        lambda: "Ctrl-C" in (folder.parent / "said").read_text(encoding="utf-8"), "the start has finished", seconds=60
+        lambda: "Ctrl-C" in (folder.parent / "said").read_text(encoding="utf-8"), "the start has finished", seconds=120
     )
     started.sign_ins = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     yield started

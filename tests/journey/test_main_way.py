@@ -48,7 +48,7 @@ def link_in(portal: Portal, email: str, path: str) -> str:
                 return match[1]
         return ""
 
-    wait_for(lambda: bool(found()), f"a mail with {path} reaches {email}", seconds=60)
+    wait_for(lambda: bool(found()), f"a mail with {path} reaches {email}", seconds=120)
     return portal.url + found()
 
 
