@@ -12,6 +12,7 @@ from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items
+from portal.retention import cases
 from portal.taxinvoices import issuing
 from portal.tenants import provisioning
 from portal.trials import forgetting
@@ -53,6 +54,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("payments.transfers", minutes(5), transfers.try_again),
     Periodic("taxinvoices.sweep", seconds(10), issuing.sweep),
     Periodic("taxinvoices.deadlines", minutes(60), issuing.watch_deadlines),
+    Periodic("retention.step_due", minutes(1), cases.step_due),
+    Periodic("retention.sweep", seconds(30), cases.sweep),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),

@@ -31,6 +31,7 @@ FEATURES = (
     "drawings",
     "quality",
     "desk",
+    "retention",
 )
 
 #: A drawing may be this large; several may come in one form.

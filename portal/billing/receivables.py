@@ -206,13 +206,12 @@ def _only_billing(who: Caller) -> None:
 
 
 def _note(session: Session, who: Caller, invoice: Invoice, verb: str, reason: str, **details: str) -> None:
-    said: dict[str, object] = {"reason": reason[:200], **details}
+    said = {"reason": reason[:200], **details}
     audit.record(
         session,
         f"invoice.{verb}_reason",
         actor=who.actor,
         subject=f"invoice:{invoice.id}",
         tenant_id=invoice.tenant_id,
-        personal=None,
-        said=said,
+        personal=said,
     )

@@ -86,6 +86,12 @@ def record(  # noqa: PLR0913 - a row has this many parts
         session.add(AuditPersonal(entry_id=entry.id, salt=salt, body=personal))
 
 
+def personal_of(session: Session, entry_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """The parts of these entries that name people, as far as they were not emptied."""
+    rows = session.scalars(select(AuditPersonal).where(AuditPersonal.entry_id.in_(entry_ids)))
+    return {row.entry_id: row.body for row in rows if row.body is not None}
+
+
 def verify(session: Session) -> int | None:
     """The id of the first entry that does not fit the chain, or None when all of it holds."""
     previous = ""

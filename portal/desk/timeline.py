@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
 from sqlalchemy import or_, select
 
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
+from portal.core import audit
 from portal.core.audit import AuditEntry
 from portal.core.db import db
 from portal.core.states import Tone
@@ -113,7 +115,7 @@ def _acts(tenant: Tenant, application: Application | None) -> list[Event]:
     entries = list(
         db.session.scalars(select(AuditEntry).where(or_(*mine), known).order_by(AuditEntry.id.desc()).limit(MOST))
     )
-    names = _names(entries)
+    names, personal = _names(entries), audit.personal_of(db.session(), [entry.id for entry in entries])
     events = []
     for entry in entries:
         kind, words, icon, tone = WORDS[entry.action]
@@ -123,12 +125,12 @@ def _acts(tenant: Tenant, application: Application | None) -> list[Event]:
             if kind == "decision" and application
             else ""
         )
-        events.append(Event(entry.at, kind, words, icon, tone, who, _detail(entry, names), url))
+        events.append(Event(entry.at, kind, words, icon, tone, who, _detail(entry, names, personal), url))
     return events
 
 
-def _detail(entry: AuditEntry, names: dict[str, str]) -> str:
-    said = entry.details
+def _detail(entry: AuditEntry, names: dict[str, str], personal: dict[int, dict[str, Any]]) -> str:
+    said = entry.details | personal.get(entry.id, {})
     if entry.action == "tenant.set_mode":
         mode = MODES.get(str(said.get("after")), "")
         return " · ".join(part for part in (mode, str(said.get("reason") or "")) if part)

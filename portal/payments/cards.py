@@ -171,6 +171,14 @@ def let_go_all(session: Session, tenant_id: int, by: str) -> int:
     return count
 
 
+def forget_all(tenant_id: int) -> int:
+    """Have the payment company forget every card that was let go, now. Returns how many it did not forget yet."""
+    query = select(Card.id).where(Card.tenant_id == tenant_id, Card.state == C.REPLACED)
+    for card_id in list(db.session.scalars(query)):
+        delete(card_id)
+    return len(db.session.scalars(query).all())
+
+
 def delete(card_id: int) -> None:
     """Have the payment company forget a card that was let go. One that it does not know is forgotten."""
     card = db.session.get(Card, card_id)

@@ -18,6 +18,9 @@ from portal.payments.cards import (
     open_window,
     remove,
 )
+from portal.payments.cards import (
+    forget_all as forget_cards,
+)
 from portal.payments.charges import charge_with, charges_of, collect
 from portal.payments.models import Charge
 from portal.payments.refunds import agree, ask, drop, refunds_of
@@ -65,6 +68,7 @@ __all__ = [
     "come_back",
     "counts",
     "drop",
+    "forget_cards",
     "gave_up",
     "ignore",
     "import_list",

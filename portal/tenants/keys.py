@@ -52,7 +52,13 @@ def create(session: Session, scope: str, *, tenant_id: int | None, label: str, b
     session.add(key)
     session.flush()
     audit.record(
-        session, "api_key.create", actor=by, subject=f"api_key:{key.id}", tenant_id=tenant_id, scope=scope, label=label
+        session,
+        "api_key.create",
+        actor=by,
+        subject=f"api_key:{key.id}",
+        tenant_id=tenant_id,
+        scope=scope,
+        personal={"label": label},
     )
     return key, secret
 

@@ -19,7 +19,15 @@ from portal.core.errors import Forbidden, NotFound
 from portal.core.gate import Caller
 from portal.core.outbox import later, publish
 from portal.tenants import rules
-from portal.tenants.databases import company_key, ids_with_database, key_of, session, session_by_id, session_for
+from portal.tenants.databases import (
+    company_key,
+    ids_with_database,
+    key_of,
+    place_of,
+    session,
+    session_by_id,
+    session_for,
+)
 from portal.tenants.membership import (
     change_role,
     invite_again,
@@ -150,8 +158,7 @@ def rename(caller: Caller, name: str) -> Tenant:
             actor=caller.actor,
             subject=f"tenant:{tenant.id}",
             tenant_id=tenant.id,
-            before=before,
-            after=name,
+            personal={"before": before, "after": name},
         )
         return tenant
 
@@ -193,6 +200,28 @@ def end(session: Session, tenant_id: int, by: str) -> Tenant:
         return tenant
 
 
+def retain(session: Session, tenant_id: int, by: str) -> Tenant:
+    """Lock an ended company's data away: nobody looks any more, it can still come back."""
+    return _move(session, tenant_id, "retain", by)
+
+
+def purge(session: Session, tenant_id: int, by: str) -> Tenant:
+    """Begin to destroy a company's data. From here on it cannot come back."""
+    return _move(session, tenant_id, "purge", by)
+
+
+def finish_purge(session: Session, tenant_id: int, by: str) -> Tenant:
+    """Nothing of the company is left but its key."""
+    return _move(session, tenant_id, "finish_purge", by)
+
+
+def _move(session: Session, tenant_id: int, verb: str, by: str) -> Tenant:
+    with write(session) as writing:
+        tenant = _locked(writing, tenant_id)
+        TENANT.move(writing, tenant, verb, by=by, state_since=now())
+        return tenant
+
+
 def set_mode(session: Session, tenant_id: int, mode: Mode, by: str, reason: str = "") -> Tenant:
     """Open a company, make it read-only, or close it, whatever its state. `reason` is shown to its people."""
     with write(session) as writing:
@@ -204,9 +233,9 @@ def set_mode(session: Session, tenant_id: int, mode: Mode, by: str, reason: str 
             actor=by,
             subject=f"tenant:{tenant_id}",
             tenant_id=tenant_id,
+            personal={"reason": reason} if reason else None,
             before=str(before),
             after=str(mode),
-            reason=reason,
         )
         return tenant
 
@@ -231,6 +260,7 @@ __all__ = [
     "companies",
     "company_key",
     "end",
+    "finish_purge",
     "identify",
     "ids_with_database",
     "invite_again",
@@ -239,12 +269,15 @@ __all__ = [
     "member_for",
     "members",
     "open_trial",
+    "place_of",
     "provision",
     "provision_rows",
+    "purge",
     "remove_member",
     "rename",
     "restore_member",
     "resume",
+    "retain",
     "retry",
     "session",
     "session_by_id",

@@ -1,0 +1,134 @@
+"""A company that is destroyed is gone everywhere, provably; its neighbour is as it was, and whoever pays in time stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.models import Person
+from portal.billing import service as billing
+from portal.core import audit
+from portal.core.db import db
+from portal.core.errors import Forbidden, Refusal
+from portal.core.gate import Caller
+from portal.core.mail import Mail
+from portal.retention import destruction, service
+from portal.retention.models import CaseState, Certificate, KeptRecord
+from portal.tenants.models import Tenant, TenantState
+from tests.billing.office import DETAILS
+from tests.retention.conftest import ASKER, OTHER, World, live
+
+
+def test_everything_of_the_company_is_gone_and_its_neighbour_did_not_notice(world: World) -> None:
+    key = world.doomed.key
+    assert world.hits() != []
+    before = world.digest_of_neighbour()
+    case = world.until_destroying()
+    service.destroy(case.id)
+    case = world.case()
+    assert (case.state, live(world.doomed)) == (CaseState.DESTROYED, "purged"), case.done
+    assert world.hits() == []
+    assert world.digest_of_neighbour() == before
+    made = db.session.scalars(select(Certificate)).one()
+    assert made.number == "D2026-000001"
+    assert made.document["company"] == key
+    assert made.document["databases"] >= 1
+    assert made.document["files"] > 0
+    assert made.document["scanned"]
+    assert (made.document["asked_by"], made.document["agreed_by"]) == (ASKER.actor, OTHER.actor)
+    assert audit.verify(db.session()) is None
+    kept = db.session.scalars(select(KeptRecord)).all()
+    assert {row.record_class for row in kept} == {"contract"}
+    assert all(world.canary not in row.sealed for row in kept)
+    service.destroy(case.id)
+    assert len(db.session.scalars(select(Certificate)).all()) == 1
+
+
+def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.until_destroying()
+
+    class DeadError(BaseException):
+        """As a kill: nothing after it runs."""
+
+    def dying(step: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def run(*words: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a step takes
+            step(*words)
+            raise DeadError
+
+        return run
+
+    for name, _step in destruction.STEPS:
+        steps = tuple((one, dying(step) if one == name else step) for one, step in destruction.STEPS)
+        with monkeypatch.context() as patched, pytest.raises(DeadError):
+            patched.setattr(destruction, "STEPS", steps)
+            destruction.destroy(case.id)
+        assert name not in world.case().done
+        assert db.session.scalars(select(Certificate)).all() == []
+    service.destroy(case.id)
+    assert world.case().state == CaseState.DESTROYED
+    assert world.hits() == []
+    assert len(db.session.scalars(select(Certificate)).all()) == 1
+
+
+def test_a_company_that_pays_one_moment_before_is_not_destroyed(world: World) -> None:
+    case = world.until_sealed()
+    assert case.destroy_on is not None
+    world.at(case.destroy_on)
+    owner = db.session.get_one(Person, world.doomed.owner_id)
+    who = Caller(person_id=owner.id, tenant_id=world.doomed.id, role="owner")
+    billing.convert(who, "team", DETAILS)
+    assert service.step_due() == 0
+    service.heard_activated(str(uuid4()), world.doomed.id)
+    assert (world.case().state, live(world.doomed)) == (CaseState.ENDED, "active")
+    assert world.hits() != []
+
+
+def test_a_hold_stops_everything_until_it_is_lifted(world: World) -> None:
+    case = world.until_sealed()
+    service.place_hold(OTHER, world.doomed.id, "소송 중")
+    assert case.destroy_on is not None
+    world.at(case.destroy_on)
+    assert service.step_due() == 0
+    service.lift_hold(OTHER, world.doomed.id)
+    assert service.step_due() == 1
+    assert live(world.doomed) == TenantState.PURGING
+
+
+def test_two_people_are_needed_and_the_name_is_typed(world: World) -> None:
+    case = world.lapse()
+    world.at(case.lock_on)
+    service.step_due()
+    assert live(world.doomed) == "retained"
+    with pytest.raises(Refusal):
+        service.ask(ASKER, case.id, world.doomed.name)
+    world.at(case.due_on)
+    service.step_due()
+    with pytest.raises(Refusal, match="적은 이름이"):
+        service.ask(ASKER, case.id, world.neighbour.name)
+    with pytest.raises(Forbidden):
+        service.ask(Caller(person_id=5, staff_roles=frozenset({"billing"})), case.id, world.doomed.name)
+    service.ask(ASKER, case.id, db.session.get_one(Tenant, world.doomed.id).name)
+    with pytest.raises(Refusal, match="요청한 사람은"):
+        service.agree(ASKER, case.id)
+    service.agree(OTHER, case.id)
+    assert service.take_back(OTHER, case.id).state == CaseState.KEPT
+
+
+def test_notices_go_out_before_the_day_each_once(world: World) -> None:
+    case = world.lapse()
+    world.at(case.lock_on)
+    service.step_due()
+    for days in (30, 29, 8, 7, 6, 1):
+        world.at(case.due_on.fromordinal(case.due_on.toordinal() - days))
+        service.step_due()
+        service.step_due()
+    templates = [
+        mail.template for mail in db.session.scalars(select(Mail).where(Mail.template.startswith("retention")))
+    ]
+    assert templates == ["retention_begun", "retention_locked", *["retention_notice"] * 3]
