@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from htmx_flask import request as htmx_request
@@ -75,12 +76,13 @@ def _static_digest(folder: str, name: str, _changed: float) -> str:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, with its digest, so that it may be kept for ever."""
-    folder = current_app.static_folder or ""
+    """The address of a static file, with its digest, so that it may be kept for ever.
+
+    Made without the router, which a request with a broken Host has none of: the error page must show even then.
+    """
+    folder, address = current_app.static_folder or "", f"{current_app.static_url_path}/{quote(name)}"
     path = Path(folder, name)
-    if not path.is_file():
-        return url_for("static", filename=name)
-    return url_for("static", filename=name, v=_static_digest(folder, name, path.stat().st_mtime))
+    return f"{address}?v={_static_digest(folder, name, path.stat().st_mtime)}" if path.is_file() else address
 
 
 def _frame(sections: list[Section]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def test_a_company_that_may_only_look_may_not_change_but_may_export(core_app: Fl
         ({"Origin": "http://localhost"}, 200),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
     ],
 )
@@ -82,7 +83,7 @@ def test_what_another_site_makes_a_browser_send_is_refused(
     assert core_app.test_client().post("/me", headers=ALICE | headers).status_code == status
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "8.8.8.8"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "8.8.8.8", "a..b", "[::1", "x" * 70])
 def test_a_host_of_somebody_elses_choosing_is_refused(core_app: Flask, host: str) -> None:
     assert core_app.test_client().get("/open", headers={"Host": host}).status_code == 400
 
