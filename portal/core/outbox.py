@@ -85,9 +85,18 @@ def later(session: Session, job: str, *args: Id) -> None:
     _put(session, "job", job, args)
 
 
-def publish(session: Session, event: str, *args: Id) -> None:
-    """Tell every feature that subscribes to `event` (see `Feature.subscriptions`) after this write commits."""
-    _put(session, "event", event, args)
+def publish(session: Session, event: str, *args: Id, message_id: str | None = None) -> None:
+    """Tell every feature that subscribes to `event` (see `Feature.subscriptions`) after this write commits.
+
+    Under a `message_id` of the caller's own (36 letters at most) it is told once, however often it is published.
+    """
+    _put(session, "event", event, args, message_id)
+
+
+def told(session: Session, message_id: str) -> bool:
+    """Whether something was published under this id, as long as messages are kept."""
+    model = model_of(session)
+    return session.scalar(select(model.id).where(model.id == message_id)) is not None
 
 
 def once(session: Session, event_id: str, job: str) -> bool:
@@ -105,12 +114,17 @@ def model_of(session: Session) -> type[Message | CompanyMessage]:
     return CompanyMessage if "company_url" in session.info else Message
 
 
-def _put(session: Session, kind: str, name: str, args: tuple[Id, ...]) -> None:
+def _put(session: Session, kind: str, name: str, args: tuple[Id, ...], message_id: str | None = None) -> None:
     if not session.info.get("writing"):
         message = f"{name}: the outbox is written inside write()"
         raise RuntimeError(message)
     model = model_of(session)
-    session.add(model(id=str(uuid4()), kind=kind, name=name, args=list(args), created_at=now(), sent_at=None))
+    values = {"kind": kind, "name": name, "args": list(args), "created_at": now(), "sent_at": None}
+    if message_id is None:
+        session.add(model(id=str(uuid4()), **values))
+    else:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(model).values(id=message_id, **values).on_conflict_do_nothing())
     database = session.info.get("company_id", PLATFORM)
     wakes: dict[str, Any] = current_app.extensions.setdefault("planroom.wakes", {})
     after_commit(session, wakes.setdefault(str(database), _Wake(str(database))))

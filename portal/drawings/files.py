@@ -28,8 +28,10 @@ ORIGINAL_POLICY = "sandbox; default-src 'none'"
 @files.get("/drawings/revisions/<int:revision_id>/sheets/<int:position>.svg")
 @access("member", roles=rules.LOOKS)
 def sheet(revision_id: int, position: int) -> Response:
-    """The picture of one sheet."""
+    """The picture of one sheet. Looking at it is a use; the small picture of a list is none."""
     revision, found = service.sheet_for(caller(), revision_id, position)
+    if request.method == "GET":
+        service.note_view(caller(), revision)
     return _picture(revision, found, found.digest, thumb=False)
 
 

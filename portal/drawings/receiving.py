@@ -25,7 +25,8 @@ from portal.core.ids import token
 from portal.core.outbox import publish
 from portal.drawings import renders, rules
 from portal.drawings.models import Drawing, DrawingState, Revision, RevisionState, Upload, UploadOutcome
-from portal.drawings.service import begin_again, drawing_for, folder_for, note, record, store_for
+from portal.drawings.service import begin_again, drawing_for, folder_for, note, record, store_for, stored
+from portal.metering import service as metering
 from portal.rendering.reasons import sentence
 from portal.rendering.sniff import kind_of
 from portal.tenants import service as tenants
@@ -147,6 +148,8 @@ def _keep(who: Caller, stream: BinaryIO) -> tuple[str, Blob]:
         raise Refusal(*_two(sentence("not-a-drawing", kind=kind)), 415)
     size = stream.seek(0, 2)
     stream.seek(0)
+    store = store_for(who, change=True)
+    metering.check_room(who.tenant_id, metering.STORED, stored(store), size)
     free = blobs().free_space
     if free is not None and free < size + RESERVE:
         raise NoSpace
@@ -254,6 +257,7 @@ def new_drawing(session: Session, name: str, folder_id: int | None) -> Drawing:
 
 def add(session: Session, who: Caller, drawing: Drawing, name: str, kind: str, blob: Blob) -> Revision:  # noqa: PLR0913
     position = next_position(session, drawing)
+    content_is_new = session.scalar(select(Revision.id).where(Revision.sha256 == blob.sha256).limit(1)) is None
     revision = Revision(
         drawing=drawing,
         position=position,
@@ -273,6 +277,9 @@ def add(session: Session, who: Caller, drawing: Drawing, name: str, kind: str, b
     begin_again(drawing, revision)
     note(session, who, "received" if position == 1 else "revised", drawing, revision, letter=revision.letter)
     publish(session, "revision.received", who.tenant_id, revision.id)
+    metering.note_usage(session, who.tenant_id, "uploads", key=who.actor)
+    if content_is_new:  # the same bytes lie in the store once
+        metering.note_usage(session, who.tenant_id, metering.STORED, blob.size, key=who.actor)
     renders.ask(session, who.tenant_id, revision)
     return revision
 

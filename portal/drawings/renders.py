@@ -37,6 +37,7 @@ from portal.drawings import pictures
 from portal.drawings.models import DONE, WAITING, Render, RenderState, Revision, RevisionState, revision_machine
 from portal.drawings.pictures import Kept
 from portal.drawings.service import note, record, revision_for, store_for
+from portal.metering import service as metering
 from portal.rendering.reasons import sentence
 from portal.rendering.result import Rendering
 from portal.tenants import service as tenants
@@ -233,6 +234,8 @@ def _finish(session: Session, tenant_id: int, claim: Claim, drawn: Rendering, ke
         row.source = {"kind": drawn.source.kind, "version": drawn.source.version, "encoding": drawn.source.encoding}
         row.timings = drawn.timings
         row.lease_until, row.finished_at = None, fresh()
+        if row.state != RenderState.REFUSED:  # a picture came out; a file that cannot be drawn costs nothing
+            metering.note_usage(session, tenant_id, "renders")
         session.flush()
         _settle_all(session, tenant_id, row)
 

@@ -6,21 +6,25 @@ same: ids are equal integers in every company.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, joinedload
 
 from portal.core import audit
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.drawings import rules
 from portal.drawings.models import Activity, Drawing, DrawingState, Folder, Render, Revision, Sheet, drawing_machine
+from portal.metering import service as metering
 from portal.tenants import service as tenants
+
+log = logging.getLogger("planroom.drawings")
 
 #: Ids are 32-bit in PostgreSQL; a longer number in a URL is an absent row, not an error of the database.
 LARGEST_ID = 2**31 - 1
@@ -29,9 +33,16 @@ Row = TypeVar("Row", Drawing, Folder)
 
 
 def store_for(who: Caller, *, change: bool = False) -> Session:
-    """The session on the caller's own company database. Forbidden without a role that sees (or changes) drawings."""
+    """The session on the caller's own company database. Forbidden without a role that sees (or changes) drawings.
+
+    To change, a person also needs a seat where the company's agreement counts them; a free one becomes theirs here.
+    """
     if who.role not in (rules.CHANGES if change else rules.LOOKS):
         raise Forbidden
+    if change and not metering.may_change(who.tenant_id, who.person_id):
+        raise Forbidden(
+            "도면을 고치려면 이용권이 필요한데, 남은 것이 없습니다.", "회사 관리자에게 이용권을 요청해 주십시오."
+        )
     return tenants.session_for(who)
 
 
@@ -234,6 +245,31 @@ def record(who: Caller, action: str, drawings: Iterable[Drawing], **details: Any
             audit.record(
                 session, action, actor=who.actor, subject=f"drawing:{drawing.id}", tenant_id=who.tenant_id, **details
             )
+
+
+def note_view(who: Caller, revision: Revision) -> None:
+    """Count that somebody looks at a drawing: once for each person, revision and Seoul day, however often they look.
+
+    A page that only reads stays fast: one look by a primary key, and one insert on the first time. A company that may
+    only look is not counted, and a full disk hinders nobody from looking.
+    """
+    if who.read_only:
+        return
+    once = metering.once_id("view", who.tenant_id, who.person_id, revision.id, today())
+    session = store_for(who)
+    if metering.noted(session, once):
+        return
+    try:
+        with write(session) as writing:
+            metering.note_usage(writing, who.tenant_id, "drawing_views", key=who.actor, once=once)
+    except OperationalError:
+        log.warning("a view in company %s could not be noted", who.tenant_id, exc_info=True)
+
+
+def stored(session: Session) -> int:
+    """How many bytes the company's files take: each content once, those in the bin too."""
+    each = select(func.max(Revision.bytes).label("bytes")).group_by(Revision.sha256).subquery()
+    return int(session.scalar(select(func.coalesce(func.sum(each.c.bytes), 0))) or 0)
 
 
 def begin_again(drawing: Drawing, revision: Revision) -> None:

@@ -1,29 +1,32 @@
 """Usage events into the database: each once, rolled up by Seoul day in the same transaction, whatever comes twice.
 
 One statement writes the events of a batch and tells which of them are new; only those are rolled up. Rows are written in one
-order by everybody, so two batches never wait for each other in a circle.
+order by everybody, so two batches never wait for each other in a circle. The batch travels as one JSON text: a statement with
+a parameter for each value took three times as long for 1,000 events on PostgreSQL.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
+from uuid import UUID, uuid5
 
-from sqlalchemy import case, select, tuple_
+import msgspec
+from sqlalchemy import case, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from portal.core.clock import SEOUL, now
+from portal.core.clock import now
 from portal.core.db import db
-from portal.core.outbox import publish
+from portal.core.outbox import publish, told
 from portal.metering.models import Meter, UsageDaily, UsageEvent, UsageUnique
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """One thing that was used: `id` is the sender's own, unique in the company; `at` aware; `quantity` in base units."""
 
@@ -35,16 +38,46 @@ class Event:
     key: str = ""
     properties: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Tells whether the same id came with other content."""
-        said = [self.meter, self.quantity, self.at.isoformat(), self.key, self.properties]
-        return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+        said = [self.meter, self.quantity, self.at.astimezone(UTC), self.key, self.properties]
+        return hashlib.sha256(_JSON.encode(said)).hexdigest()
 
-    @property
+    @cached_property
     def day(self) -> date:
-        return self.at.astimezone(SEOUL).date()
+        """The Seoul day it belongs to. Korea keeps one offset all year, so this is plain addition."""
+        return (self.at + (SEOUL_OFFSET - (self.at.utcoffset() or timedelta()))).date()
 
+
+_DAILY, _UNIQUE = UsageDaily.__table__, UsageUnique.__table__
+_JSON = msgspec.json.Encoder(order="deterministic")
+SEOUL_OFFSET = timedelta(hours=9)
+#: Any constant: where the ids of `once_id` begin.
+_USES = UUID("8a1d7f2e-5c1b-4a53-9d0e-2f6f4be0c7a1")
+#: The columns of an event in the order in which `_row` gives them, with PostgreSQL's types.
+_COLUMNS = {
+    "tenant_id": "integer",
+    "event_id": "text",
+    "meter": "text",
+    "at": "timestamp",
+    "quantity": "bigint",
+    "key": "text",
+    "properties": "json",
+    "digest": "text",
+    "source": "text",
+    "received_at": "timestamp",
+}
+_INTO = f"INSERT INTO usage_event ({', '.join(_COLUMNS)})"
+_FROM_LIST = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(_COLUMNS)))
+_FROM_ARRAY = ", ".join(f"CAST(value->>{place} AS {kind})" for place, kind in enumerate(_COLUMNS.values()))
+_NEW_ONES = "ON CONFLICT DO NOTHING RETURNING tenant_id, event_id"
+#: Made of the names above only; the rows are a parameter.
+_STATEMENTS = {
+    # Without WHERE, SQLite reads ON as a join's.
+    "sqlite": text(f"{_INTO} SELECT {_FROM_LIST} FROM json_each(:rows) WHERE true {_NEW_ONES}"),  # noqa: S608 - our own names
+    "postgresql": text(f"{_INTO} SELECT {_FROM_ARRAY} FROM json_array_elements(CAST(:rows AS json)) {_NEW_ONES}"),  # noqa: S608
+}
 
 #: Verdicts of `take`.
 ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
@@ -56,9 +89,24 @@ def meters(*, retired: bool = False) -> dict[str, Meter]:
     return {row.key: row for row in db.session.scalars(query) if retired or row.retired_at is None}
 
 
-def note_usage(session: Session, tenant_id: int, meter: str, quantity: int = 1, key: str = "") -> None:
-    """Say, inside a company's write(), that something was used; a job counts it on the platform."""
-    publish(session, "usage.happened", tenant_id, meter, quantity, now().isoformat(), key)
+def note_usage(  # noqa: PLR0913 - what an event is
+    session: Session, tenant_id: int, meter: str, quantity: int = 1, key: str = "", *, once: str | None = None
+) -> None:
+    """Say, inside a company's write(), that something was used; a job counts it on the platform.
+
+    `once` is an id of the caller's making (`once_id`): what was said under it before is not said again.
+    """
+    publish(session, "usage.happened", tenant_id, meter, quantity, now().isoformat(), key, message_id=once)
+
+
+def once_id(*parts: object) -> str:
+    """The same id for the same parts: of a use that counts once however often it happens."""
+    return str(uuid5(_USES, "|".join(str(part) for part in parts)))
+
+
+def noted(session: Session, once: str) -> bool:
+    """Whether this was said already: a look at one row by its key, for pages that only read."""
+    return told(session, once)
 
 
 def take(session: Session, events: Sequence[Event], source: str) -> list[str]:
@@ -96,25 +144,33 @@ def _write(session: Session, batch: Sequence[Event], source: str) -> set[tuple[i
     """Write what is not there yet; the keys of what was new."""
     if not batch:
         return set()
-    moment = now()
-    rows = [
-        {
-            "tenant_id": event.tenant_id,
-            "event_id": event.id,
-            "meter": event.meter,
-            "at": event.at,
-            "quantity": event.quantity,
-            "key": event.key,
-            "properties": event.properties,
-            "digest": event.digest,
-            "source": source,
-            "received_at": moment,
-        }
-        for event in batch
-    ]
-    statement = _insert(session)(UsageEvent).values(rows).on_conflict_do_nothing()
-    written = session.execute(statement.returning(UsageEvent.tenant_id, UsageEvent.event_id))
+    received = _stored(now())
+    rows = [_row(event, source, received) for event in batch]
+    statement = _STATEMENTS[session.get_bind().dialect.name]
+    written = session.execute(statement, {"rows": _JSON.encode(rows).decode()})
     return {(tenant_id, event_id) for tenant_id, event_id in written}
+
+
+def _row(event: Event, source: str, received: str) -> list[object]:
+    properties = _JSON.encode(event.properties).decode()
+    at = _stored(event.at)
+    return [
+        event.tenant_id,
+        event.id,
+        event.meter,
+        at,
+        event.quantity,
+        event.key,
+        properties,
+        event.digest,
+        source,
+        received,
+    ]
+
+
+def _stored(instant: datetime) -> str:
+    """An instant as the column type `Instant` keeps it on SQLite; PostgreSQL reads it too."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _roll_up(session: Session, events: Iterable[Event]) -> None:
@@ -129,23 +185,23 @@ def _roll_up(session: Session, events: Iterable[Event]) -> None:
             seen.add((event.tenant_id, event.meter, event.day, event.key))
     if not sums:
         return
-    names = ("tenant_id", "meter", "day", "events", "quantity", "largest")
-    values = [dict(zip(names, (*key, *row), strict=True)) for key, row in sorted(sums.items())]
-    statement = _insert(session)(UsageDaily).values(values)
+    insert = _insert(session)
+    statement = insert(_DAILY)
     given = statement.excluded
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "meter", "day"],
-            set_={
-                "events": UsageDaily.events + given.events,
-                "quantity": UsageDaily.quantity + given.quantity,
-                "largest": case((UsageDaily.largest > given.largest, UsageDaily.largest), else_=given.largest),
-            },
-        )
+    largest = case((_DAILY.c.largest > given.largest, _DAILY.c.largest), else_=given.largest)
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "meter", "day"],
+        set_={
+            "events": _DAILY.c.events + given.events,
+            "quantity": _DAILY.c.quantity + given.quantity,
+            "largest": largest,
+        },
     )
+    names = ("tenant_id", "meter", "day", "events", "quantity", "largest")
+    session.execute(statement, [dict(zip(names, (*key, *row), strict=True)) for key, row in sorted(sums.items())])
     if seen:
         keys = [dict(zip(("tenant_id", "meter", "day", "key"), one, strict=True)) for one in sorted(seen)]
-        session.execute(_insert(session)(UsageUnique).values(keys).on_conflict_do_nothing())
+        session.execute(insert(_UNIQUE).on_conflict_do_nothing(), keys)
 
 
 def _digests(session: Session, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:

@@ -152,3 +152,16 @@ class Entitlement(Model):
     source: Mapped[str] = mapped_column(String(80))
     """What gave it: "trial", or "subscription:3"."""
     since: Mapped[datetime]
+
+
+class LimitNotice(Model):
+    """The owner was told that so many percent of a limit are used. A changed limit is another one."""
+
+    __tablename__ = "limit_notice"
+    __table_args__ = ({"info": retained("usage", "tenant_id")},)
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey(Tenant.id), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    limit_value: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    percent: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Named seats and limits: who in a company may change drawings, and how much it may use.
+"""Named seats: who in a company may change drawings.
 
 A seat is needed only where the company's agreement has a limit on seats. Somebody who may change drawings gets one by
 themselves while there is one left; afterwards the company's admin decides whose it is.
@@ -6,12 +6,10 @@ themselves while there is one left; afterwards the company's admin decides whose
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.core import audit
@@ -19,17 +17,11 @@ from portal.core.clock import SEOUL, now
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
-from portal.metering.models import Entitlement, Seat
+from portal.metering.limits import SEATS, limit
+from portal.metering.models import Seat
 from portal.metering.totals import midnight
 from portal.tenants import rules as tenant_rules
-from portal.tenants.models import Membership, Tenant
-
-SEATS = "seats"
-#: Limit -> its name, its unit, and how many base units that unit is.
-LIMITS: dict[str, tuple[str, str, int]] = {
-    SEATS: ("이용권", "명", 1),
-    "stored_bytes": ("저장 용량", "GB", 1_000_000_000),
-}
+from portal.tenants.models import Membership, Role, Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +33,6 @@ class SeatSpan:
     to_date: date | None
 
 
-def limit(tenant_id: int, key: str) -> int | None:
-    """How much a company may use, in base units; None without end (also when nothing was agreed)."""
-    query = select(Entitlement.limit_value).where(Entitlement.tenant_id == tenant_id, Entitlement.key == key)
-    return db.session.scalar(query)
-
-
-def set_entitlements(session: Session, tenant_id: int, limits: Mapping[str, int | None], source: str) -> None:
-    """What a company may use from now on, inside write(); limits that are not named any more end."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    moment = now()
-    for key, value in sorted(limits.items()):
-        row = {"tenant_id": tenant_id, "key": key, "limit_value": value, "source": source, "since": moment}
-        changed = {"limit_value": value, "source": source, "since": moment}
-        session.execute(
-            insert(Entitlement).values(**row).on_conflict_do_update(index_elements=["tenant_id", "key"], set_=changed)
-        )
-    gone = update(Entitlement).where(Entitlement.tenant_id == tenant_id, Entitlement.key.not_in(list(limits)))
-    session.execute(gone.values(limit_value=None, source=source, since=moment))
-    audit.record(
-        session, "entitlement.set", actor="process", subject=f"tenant:{tenant_id}", tenant_id=tenant_id, source=source
-    )
-
-
 def open_seats(tenant_id: int) -> list[Seat]:
     """The seats in use, the oldest first."""
     query = select(Seat).where(Seat.tenant_id == tenant_id, Seat.released_at.is_(None)).order_by(Seat.id)
@@ -73,29 +42,47 @@ def open_seats(tenant_id: int) -> list[Seat]:
 def may_change(tenant_id: int, person_id: int) -> bool:
     """Whether somebody may change drawings as far as seats go: no limit, a seat, or one that is free for them now."""
     most = limit(tenant_id, SEATS)
-    if most is None:
-        return True
-    held = select(Seat.id).where(Seat.tenant_id == tenant_id, Seat.person_id == person_id, Seat.released_at.is_(None))
-    if db.session.scalar(held) is not None:
+    if most is None or has_seat(tenant_id, person_id):
         return True
     with write() as session:
         return _take_free(session, tenant_id, person_id, most)
 
 
+def has_seat(tenant_id: int, person_id: int) -> bool:
+    """Whether somebody holds a seat now."""
+    held = select(Seat.id).where(Seat.tenant_id == tenant_id, Seat.person_id == person_id, Seat.released_at.is_(None))
+    return db.session.scalar(held) is not None
+
+
 def assign(who: Caller, person_id: int) -> None:
-    """Give a member a seat. Refusal when all are taken."""
+    """Give a member a seat. Refusal when all are taken, or when their role changes no drawings anyway."""
     _only_admins(who)
     with write() as session:
         _locked(session, who.tenant_id)
-        member = select(Membership.id).where(Membership.tenant_id == who.tenant_id, Membership.person_id == person_id)
-        if session.scalar(member) is None:
+        here = (Membership.tenant_id == who.tenant_id, Membership.person_id == person_id)
+        role = session.scalar(select(Membership.role).where(*here))
+        if role is None:
             raise NotFound
+        if not tenant_rules.may(role, tenant_rules.Right.CHANGE):
+            raise Refusal(
+                f"'{tenant_rules.ROLE_WORDS[Role(role)]}' 역할은 이용권 없이도 도면을 볼 수 있습니다.",
+                "도면을 고칠 분이면 구성원 화면에서 역할을 먼저 바꾸어 주십시오.",
+            )
         most = limit(who.tenant_id, SEATS)
         if not _take_free(session, who.tenant_id, person_id, most, by=who.actor):
             raise Refusal(
                 f"이용권 {most}개를 모두 쓰고 있습니다.",
                 "다른 사람의 이용권을 거두거나 요금제를 올려 주십시오.",
             )
+
+
+def settle(tenant_id: int, person_id: int) -> None:
+    """End the seat of somebody who is no member any more, or whose role changes no drawings. May run twice."""
+    with write() as session:
+        here = (Membership.tenant_id == tenant_id, Membership.person_id == person_id)
+        role = session.scalar(select(Membership.role).where(*here))
+        if role is None or not tenant_rules.may(role, tenant_rules.Right.CHANGE):
+            release_all(session, tenant_id, person_id, "process")
 
 
 def release(who: Caller, person_id: int) -> None:

@@ -1,26 +1,29 @@
 """The door of metering: counting, totals, seats and limits."""
 
-from portal.metering.counting import (
-    ACCEPTED,
-    CONFLICT,
-    DUPLICATE,
-    Event,
-    meters,
-    note_usage,
-    take,
-)
-from portal.metering.seats import (
+from portal.metering.counting import ACCEPTED, CONFLICT, DUPLICATE, Event, meters, note_usage, noted, once_id, take
+from portal.metering.ingest import Answer, ingest, tidy
+from portal.metering.limits import (
     LIMITS,
     SEATS,
+    STORED,
+    Standing,
+    check_room,
+    grant_trial,
+    limit,
+    set_entitlements,
+    standings,
+    warn_owner,
+)
+from portal.metering.seats import (
     SeatSpan,
     assign,
-    limit,
+    has_seat,
     may_change,
     open_seats,
     release,
     release_all,
     seat_history,
-    set_entitlements,
+    settle,
 )
 from portal.metering.totals import Total, days, level_before, midnight, totals
 
@@ -30,22 +33,35 @@ __all__ = [
     "DUPLICATE",
     "LIMITS",
     "SEATS",
+    "STORED",
+    "Answer",
     "Event",
     "SeatSpan",
+    "Standing",
     "Total",
     "assign",
+    "check_room",
     "days",
+    "grant_trial",
+    "has_seat",
+    "ingest",
     "level_before",
     "limit",
     "may_change",
     "meters",
     "midnight",
     "note_usage",
+    "noted",
+    "once_id",
     "open_seats",
     "release",
     "release_all",
     "seat_history",
     "set_entitlements",
+    "settle",
+    "standings",
     "take",
+    "tidy",
     "totals",
+    "warn_owner",
 ]

@@ -123,4 +123,5 @@ def _latest(tenant_id: int, meter: str, to_date: date) -> int:
     query = select(UsageEvent.quantity).where(
         UsageEvent.tenant_id == tenant_id, UsageEvent.meter == meter, UsageEvent.at < midnight(to_date)
     )
-    return db.session.scalar(query.order_by(UsageEvent.at.desc(), UsageEvent.id.desc()).limit(1)) or 0
+    # Of two at one instant the sender's own id decides, so that the order in which they came in does not.
+    return db.session.scalar(query.order_by(UsageEvent.at.desc(), UsageEvent.event_id.desc()).limit(1)) or 0

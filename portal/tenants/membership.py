@@ -14,6 +14,7 @@ from portal.core.clock import now
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.outbox import publish
 from portal.core.settings import settings
 from portal.tenants import rules
 from portal.tenants.models import Membership, Role, Tenant
@@ -104,6 +105,7 @@ def change_role(caller: Caller, membership_id: int, role: str) -> Membership:
         _keep_an_owner(session, caller, before, role)
         row.role = Role(role)
         accounts.rights_changed(session, row.person_id)
+        publish(session, "member.changed", row.tenant_id, row.person_id)
         _record(session, caller, "membership.change_role", row, before=before, after=role)
         return row
 
@@ -119,6 +121,7 @@ def remove_member(caller: Caller, membership_id: int) -> Gone:
         gone = Gone(row.person_id, row.person.name, row.role)
         _record(session, caller, "membership.remove", row, role=row.role)
         accounts.rights_changed(session, row.person_id)
+        publish(session, "member.changed", row.tenant_id, row.person_id)
         session.delete(row)
         return gone
 

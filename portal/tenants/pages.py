@@ -176,6 +176,7 @@ RIGHT_WORDS: dict[Right, str] = {
     Right.CHANGE: "도면 올리고 고치기",
     Right.MEMBERS: "구성원 초대하고 역할 바꾸기",
     Right.COMPANY: "회사 이름 바꾸기",
+    Right.USAGE: "사용량 보기",
     Right.BILLING: "명세서와 결제",
     Right.OWN: "소유자 정하기",
 }

@@ -30,6 +30,7 @@ class Right(StrEnum):
     CHANGE = "change"  #: upload, sort, rename, delete drawings
     MEMBERS = "members"  #: invite people, change their roles, remove them
     COMPANY = "company"  #: change what the company is called
+    USAGE = "usage"  #: how much is used, and how much may be
     BILLING = "billing"  #: statements, invoices, means of payment
     OWN = "own"  #: make and unmake owners
 
@@ -41,6 +42,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.CHANGE:  frozenset({O, A, E}),
     Right.MEMBERS: frozenset({O, A}),
     Right.COMPANY: frozenset({O, A}),
+    Right.USAGE:   frozenset({O, A, B}),
     Right.BILLING: frozenset({O, B}),
     Right.OWN:     frozenset({O}),
 }  # fmt: skip

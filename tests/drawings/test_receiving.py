@@ -39,7 +39,11 @@ def test_one_bad_file_never_loses_the_others(world: World, dxf: Callable[..., by
 def test_a_file_is_announced_and_audited_by_ids_only(world: World, dxf: Callable[..., bytes]) -> None:
     (line,) = world.send("alice", ("비밀 도면.dxf", dxf("비밀")))
     messages = world.store("alice").scalars(select(CompanyMessage)).all()
-    assert {(one.kind, one.name) for one in messages} == {("event", "revision.received"), ("job", "drawings.render")}
+    assert {(one.kind, one.name) for one in messages} == {
+        ("event", "revision.received"),
+        ("event", "usage.happened"),
+        ("job", "drawings.render"),
+    }
     assert all(one.args == [world.people["alice"].tenant_id, line.revision_id] for one in messages)
     entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "drawing.received")).all()
     assert len(entries) == 1

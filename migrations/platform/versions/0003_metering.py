@@ -52,6 +52,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "key", name=op.f("uq_entitlement_tenant_id_key")),
     )
     op.create_table(
+        "limit_notice",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("limit_value", sa.BigInteger(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_limit_notice_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "key", "limit_value", "percent", name=op.f("pk_limit_notice")),
+    )
+    op.create_table(
         "seat",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -128,7 +138,6 @@ def _house_meters() -> None:
         ("uploads", "도면 올리기", "건", 1, "sum"),
         ("renders", "도면 변환", "회", 1, "sum"),
         ("stored_bytes", "저장 용량", "GB", 1_000_000_000, "weighted"),
-        ("active_people", "쓴 사람", "명", 1, "unique"),
     )
     meter = sa.table("meter", *(sa.column(name) for name in (*names, "position")))
     op.bulk_insert(meter, [dict(zip((*names, "position"), (*row, n), strict=True)) for n, row in enumerate(rows)])
@@ -148,6 +157,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_seat_person_id"))
 
     op.drop_table("seat")
+    op.drop_table("limit_notice")
     op.drop_table("entitlement")
     op.drop_table("meter")
     with op.batch_alter_table("ingest_reply", schema=None) as batch_op:
