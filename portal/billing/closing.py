@@ -52,7 +52,7 @@ class Row:
             return "stuck"
         if self.step.state == CloseState.WAITING:
             return "rated"
-        if self.invoice is None:
+        if self.invoice is None or self.invoice.state == InvoiceState.VOID:
             return "nothing"
         return "paid" if self.invoice.state == InvoiceState.PAID else "billed"
 
@@ -79,10 +79,7 @@ def start_due() -> int:
     if today() < period.to_date + GRACE:
         return sweep()
     begun = select(func.count()).select_from(CloseStep).where(CloseStep.period_from == period.from_date)
-    missing = set(db.session.scalars(_billable(period))) - set(
-        db.session.scalars(select(CloseStep.tenant_id).where(CloseStep.period_from == period.from_date))
-    )
-    return start(period) if missing or not db.session.scalar(begun) else sweep()
+    return start(period) if missing(period) or not db.session.scalar(begun) else sweep()
 
 
 def sweep() -> int:
@@ -133,6 +130,12 @@ def board(period: Period) -> list[Row]:
     )
     rows = [Row(tenant, step, invoice) for step, tenant, invoice in db.session.execute(query)]
     return sorted(rows, key=lambda row: row.step.state != CloseState.STUCK)
+
+
+def missing(period: Period) -> int:
+    """How many companies the month could cost something and that its close has no row for yet."""
+    begun = select(CloseStep.tenant_id).where(CloseStep.period_from == period.from_date)
+    return len(set(db.session.scalars(_billable(period))) - set(db.session.scalars(begun)))
 
 
 def periods() -> list[date]:

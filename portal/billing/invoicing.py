@@ -75,7 +75,7 @@ def month_before(period: Period, count: int = 1) -> Period:
 def rated(subscription: Subscription, period: Period, *, closes: bool) -> Rated:
     """A company's period as it should be billed. Each plan version is asked only for what was used while it held."""
     phases = agreements.phases(subscription)
-    usage = [_usage(subscription.tenant_id, run.span.from_date, run.span.to_date) for run in runs_of(phases, period)]
+    usage = [usage_of(subscription.tenant_id, run.span.from_date, run.span.to_date) for run in runs_of(phases, period)]
     return _rated(subscription, period, usage, closes=closes)
 
 
@@ -88,7 +88,7 @@ def expected(subscription: Subscription, day: date) -> Rated:
     for run in runs_of(agreements.phases(subscription), period):
         begins, ends = run.span.from_date, run.span.to_date
         if begins < until:
-            so_far = _usage(subscription.tenant_id, begins, min(ends, until))
+            so_far = usage_of(subscription.tenant_id, begins, min(ends, until))
             usage.append(projected(so_far, (ends - begins).days, measures))
     return _rated(subscription, period, usage, closes=True)
 
@@ -102,7 +102,8 @@ def _rated(subscription: Subscription, period: Period, usage: list[Usage], *, cl
     return Rated(period, lines, usage, seats)
 
 
-def _usage(tenant_id: int, from_date: date, to_date: date) -> Usage:
+def usage_of(tenant_id: int, from_date: date, to_date: date) -> Usage:
+    """What a company used on the days [from_date, to_date), for rating."""
     found = metering.totals(tenant_id, from_date, to_date)
     return Usage(
         from_date,
@@ -218,7 +219,7 @@ def finalise(session: Session, invoice: Invoice, by: str) -> Invoice:
 
 def foot_of(invoice: Invoice) -> Totals:
     """The foot worked out anew from the lines, for checks and pages."""
-    return totals(_as_line(line) for line in invoice.lines)
+    return totals(as_line(line) for line in invoice.lines)
 
 
 def invoice_with(invoice_id: int) -> Invoice | None:
@@ -305,7 +306,8 @@ def _line(line: Line, position: int) -> InvoiceLine:
     )
 
 
-def _as_line(row: InvoiceLine) -> Line:
+def as_line(row: InvoiceLine) -> Line:
+    """A kept line as the rules know it."""
     return Line(
         row.line_key, row.name, "", row.period_from, row.period_to, row.quantity, row.unit, row.won, row.explain
     )

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.billing.closing import board, close_company, start, start_due
-from portal.billing.invoicing import expected, finalise, invoice_with, month, month_before, rated
+from portal.billing.invoicing import as_line, expected, finalise, invoice_with, month, month_before, rated
 from portal.billing.models import NUMBERED, CreditNote, Invoice
 from portal.billing.plans import offers, terms_of, version_on
 from portal.billing.receivables import (
@@ -20,15 +20,19 @@ from portal.billing.receivables import (
     void,
 )
 from portal.billing.subscriptions import (
+    PAYING,
     Details,
     cancel,
     change_plan,
     convert,
+    correct_profile,
     current_version,
     end_due,
+    is_upgrade,
     keep,
     live,
     newest,
+    next_version,
     open_trial,
     profile_of,
     update_profile,
@@ -68,13 +72,16 @@ def _only_payers(who: Caller) -> None:
 
 
 __all__ = [
+    "PAYING",
     "Details",
+    "as_line",
     "board",
     "book_surplus",
     "cancel",
     "change_plan",
     "close_company",
     "convert",
+    "correct_profile",
     "credit_notes_of",
     "current_version",
     "end_due",
@@ -85,11 +92,13 @@ __all__ = [
     "invoice_for",
     "invoice_with",
     "invoices_for",
+    "is_upgrade",
     "keep",
     "live",
     "month",
     "month_before",
     "newest",
+    "next_version",
     "offers",
     "open_invoices",
     "open_trial",

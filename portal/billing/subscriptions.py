@@ -91,6 +91,12 @@ def current_version(subscription: Subscription, day: date | None = None) -> Plan
     return (holding[-1] if holding else subscription.phases[0]).plan_version
 
 
+def next_version(subscription: Subscription) -> PlanVersion | None:
+    """The cheaper plan version chosen for the next period, if any."""
+    chosen = subscription.next_plan_version_id
+    return db.session.get(PlanVersion, chosen) if chosen is not None else None
+
+
 # ----- beginning -----------------------------------------------------------------------------------------------------
 
 
@@ -122,7 +128,7 @@ def convert(who: Caller, plan_key: str, details: Details) -> Subscription:
         subscription = _taken_up(session, tenant)
         SUBSCRIPTION.move(session, subscription, "convert", by=who.actor, converted_on=day, state_since=now())
         _phase(session, subscription, version, day)
-        _keep_profile(session, who, details)
+        _keep_profile(session, who, who.tenant_id, details)
         tenants.activate(session, tenant.id, who.actor)
         _entitle(session, subscription, plans.terms_of(version))
         publish(session, "subscription.activated", tenant.id)
@@ -195,7 +201,16 @@ def update_profile(who: Caller, details: Details) -> BillingProfile:
     """Change whom the next invoices are for, and how they are paid. Numbered invoices stay as they are."""
     _only_payers(who)
     with write() as session:
-        return _keep_profile(session, who, details)
+        return _keep_profile(session, who, who.tenant_id, details)
+
+
+def correct_profile(who: Caller, tenant_id: int, details: Details) -> BillingProfile:
+    """The same by staff of billing for a company that told them, e.g. so that a stuck close can go on."""
+    if not who.staff_roles & {"billing", "admin"}:
+        raise Forbidden
+    with write() as session:
+        _locked(session, tenant_id)
+        return _keep_profile(session, who, tenant_id, details)
 
 
 # ----- ends, by the schedule -----------------------------------------------------------------------------------------
@@ -280,10 +295,10 @@ def _entitle(session: Session, subscription: Subscription, terms: Terms) -> None
     metering.set_entitlements(session, subscription.tenant_id, terms.limits, f"subscription:{subscription.id}")
 
 
-def _keep_profile(session: Session, who: Caller, details: Details) -> BillingProfile:
-    profile = session.get(BillingProfile, who.tenant_id)
+def _keep_profile(session: Session, who: Caller, tenant_id: int, details: Details) -> BillingProfile:
+    profile = session.get(BillingProfile, tenant_id)
     if profile is None:
-        profile = BillingProfile(tenant_id=who.tenant_id)
+        profile = BillingProfile(tenant_id=tenant_id)
         session.add(profile)
     for name in Details.__slots__:
         value = getattr(details, name)
@@ -293,8 +308,8 @@ def _keep_profile(session: Session, who: Caller, details: Details) -> BillingPro
         session,
         "billing_profile.update",
         actor=who.actor,
-        subject=f"tenant:{who.tenant_id}",
-        tenant_id=who.tenant_id,
+        subject=f"tenant:{tenant_id}",
+        tenant_id=tenant_id,
         evidence=str(details.evidence),
         pay_by=str(details.pay_by),
     )

@@ -7,42 +7,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
 from portal.core.gate import access
 from portal.core.page import asset, page
+from portal.desk import prices
 from portal.trials.service import TERMS_VERSION
 
 desk = Blueprint("desk", __name__)
 
 #: The drawing of the homepage, rendered beforehand by `flask samples --homepage`.
 DRAWING = "home/plan.json"
-#: Name, monthly price per seat in won (None: by agreement), for whom, what is in it. The first is the trial.
-PLANS: tuple[dict[str, Any], ...] = (
-    {
-        "name": "체험",
-        "price": 0,
-        "per": "30일",
-        "for": "우리 도면으로 먼저 써 봅니다.",
-        "features": ("구성원 5명", "저장 5 GB", "모든 기능", "카드 번호 없이"),
-    },
-    {
-        "name": "팀",
-        "price": 12_000,
-        "per": "편집자 한 명, 한 달",
-        "for": "설계 사무소와 전문건설사에 맞습니다.",
-        "features": ("보는 사람은 무료", "저장 100 GB", "개정 관리와 비교", "세금계산서 자동 발행"),
-        "featured": True,
-    },
-    {
-        "name": "기업",
-        "price": None,
-        "per": "협의",
-        "for": "여러 현장과 협력사를 함께 관리합니다.",
-        "features": ("저장 1 TB부터", "전용 서버", "감사 기록 내려받기", "담당 지원"),
-    },
-)
 QUESTIONS: tuple[tuple[str, str], ...] = (
     (
         "어떤 파일을 올릴 수 있습니까?",
@@ -74,7 +50,14 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
 @desk.get("/")
 @access("public")
 def home() -> ResponseReturnValue:
-    return page("desk/home.html", sheets=homepage_sheets(), plans=PLANS, questions=QUESTIONS)
+    return _home(prices.read(request.args))
+
+
+@desk.get("/prices/estimate")
+@access("public")
+def estimate() -> ResponseReturnValue:
+    """What a visitor's guess would cost: the block of the homepage, or the homepage with it."""
+    return _home(prices.read(request.args))
 
 
 @desk.get("/terms")
@@ -87,6 +70,17 @@ def terms() -> ResponseReturnValue:
 @access("public")
 def privacy() -> ResponseReturnValue:
     return page("desk/privacy.html", version=TERMS_VERSION)
+
+
+def _home(guess: prices.Asked) -> ResponseReturnValue:
+    return page(
+        "desk/home.html",
+        sheets=homepage_sheets(),
+        plans=prices.cards(),
+        questions=QUESTIONS,
+        asked=guess,
+        quotes=prices.quotes(guess),
+    )
 
 
 def homepage_sheets() -> list[dict[str, Any]]:

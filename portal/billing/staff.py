@@ -1,0 +1,249 @@
+"""Money as the staff of billing see it: the month's close as a board, and every company's invoices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.billing import closing, ledger, listing, pdf
+from portal.billing import service as billing
+from portal.billing.forms import ReasonForm, VoidForm
+from portal.billing.models import INVOICE, CloseState, InvoiceState
+from portal.billing.pages import HEAD, a_file, a_pdf, in_columns, invoice_values, spans, statement_values
+from portal.billing.rules.terms import Period
+from portal.core.clock import today
+from portal.core.errors import NotFound
+from portal.core.exports import as_csv, as_xlsx
+from portal.core.gate import access, caller
+from portal.core.page import page, see_other
+
+billing_staff = Blueprint("billing_staff", __name__, url_prefix="/staff/billing")
+BILLERS = frozenset({"billing", "admin"})
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: The board's columns from left to right: what a company's money does there.
+COLUMNS = {"rated": "집계", "billed": "청구", "paid": "수납", "nothing": "청구 없음"}
+LABELS = {
+    "": "모두",
+    InvoiceState.FINALISED: "청구",
+    InvoiceState.OVERDUE: "연체",
+    InvoiceState.PAID: "수납",
+    InvoiceState.UNCOLLECTIBLE: "회수 불능",
+    InvoiceState.VOID: "취소",
+}
+ALL_HEAD = ("고객사", *HEAD)
+
+
+# ----- the month's close ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Column:
+    """A stage of the close: its companies, and what their invoices come to."""
+
+    word: str
+    rows: list[closing.Row] = field(default_factory=list)
+
+    def sum(self, name: str) -> int:
+        return sum(
+            getattr(row.invoice, name) for row in self.rows if row.invoice is not None and row.column != "nothing"
+        )
+
+
+@billing_staff.get("/close")
+@access("staff", roles=BILLERS)
+def close() -> ResponseReturnValue:
+    period = _month(request.args.get("month", ""))
+    rows = closing.board(period)
+    columns = {name: Column(word) for name, word in COLUMNS.items()}
+    for row in rows:
+        if row.column != "stuck":
+            columns[row.column].rows.append(row)
+    return page(
+        "billing/close.html",
+        period=period,
+        label=f"{period.from_date:%Y-%m}",
+        over=period.to_date <= today(),
+        missing=closing.missing(period),
+        rows=rows,
+        stuck=[row for row in rows if row.column == "stuck"],
+        columns=columns,
+        total=Column("모두", [row for column in columns.values() for row in column.rows]),
+        waiting=any(row.step.state == CloseState.WAITING for row in rows),
+        machine=INVOICE,
+        months=_months(period),
+        before=billing.month_before(period).from_date,
+        after=period.to_date,
+    )
+
+
+@billing_staff.post("/close")
+@access("staff", roles=BILLERS)
+def start() -> ResponseReturnValue:
+    """Begin the close of a month, or go on with it; safe to press twice."""
+    period = _month(request.form.get("month", ""))
+    count = closing.start(period)
+    return _to_board(period, f"{period.from_date:%Y년 %-m월} 마감을 시작했습니다. {count:,}곳을 차례로 처리합니다.")
+
+
+@billing_staff.post("/close/<int:tenant_id>/again")
+@access("staff", roles=BILLERS)
+def again(tenant_id: int) -> ResponseReturnValue:
+    """Close one stuck company again, after its reason was mended."""
+    period = _month(request.form.get("month", ""))
+    if tenant_id not in {row.tenant.id for row in closing.board(period)}:
+        raise NotFound
+    closing.retry(period, tenant_id)
+    return _to_board(period, "다시 처리하고 있습니다.")
+
+
+# ----- invoices ------------------------------------------------------------------------------------------------------
+
+
+@billing_staff.get("/invoices")
+@access("staff", roles=BILLERS)
+def invoices() -> ResponseReturnValue:
+    state, text, sort = _asked()
+    pages = listing.invoices(state, text, sort, min(max(1, request.args.get("page", 1, type=int)), 100_000))
+    counts = listing.counts()
+    chips = [(name, word, counts.get(name, 0) if name else sum(counts.values())) for name, word in LABELS.items()]
+    rows = list(pages.items)
+    return page(
+        "billing/all_invoices.html",
+        pages=pages,
+        rows=rows,
+        spans=spans(rows),
+        sums=listing.sums(state, text),
+        state=state,
+        q=text,
+        chips=chips,
+        machine=INVOICE,
+    )
+
+
+@billing_staff.get("/invoices.csv")
+@access("staff", roles=BILLERS)
+def invoices_csv() -> ResponseReturnValue:
+    return a_file(as_csv(ALL_HEAD, _columns()), "청구서.csv", "text/csv; charset=utf-8")
+
+
+@billing_staff.get("/invoices.xlsx")
+@access("staff", roles=BILLERS)
+def invoices_xlsx() -> ResponseReturnValue:
+    return a_file(as_xlsx("청구서", ALL_HEAD, _columns()), "청구서.xlsx", XLSX)
+
+
+@billing_staff.get("/invoices/<int:invoice_id>")
+@access("staff", roles=BILLERS)
+def invoice(invoice_id: int) -> ResponseReturnValue:
+    return _invoice(invoice_id, None, ReasonForm())
+
+
+@billing_staff.get("/invoices/<int:invoice_id>.pdf")
+@access("staff", roles=BILLERS)
+def invoice_pdf(invoice_id: int) -> ResponseReturnValue:
+    row = listing.numbered_invoice(invoice_id)
+    return a_pdf(pdf.invoice(row), f"청구서-{row.number}")
+
+
+@billing_staff.get("/credit-notes/<int:note_id>.pdf")
+@access("staff", roles=BILLERS)
+def credit_note_pdf(note_id: int) -> ResponseReturnValue:
+    note = listing.credit_note_with(note_id)
+    return a_pdf(pdf.credit_note(note, listing.lines_of(note)), f"수정청구서-{note.number}")
+
+
+@billing_staff.get("/statements/<int:statement_id>")
+@access("staff", roles=BILLERS)
+def statement(statement_id: int) -> ResponseReturnValue:
+    row = listing.statement_with(statement_id)
+    return page("billing/statement.html", **statement_values(row))
+
+
+@billing_staff.post("/invoices/<int:invoice_id>/void")
+@access("staff", roles=BILLERS)
+def void(invoice_id: int) -> ResponseReturnValue:
+    row = listing.numbered_invoice(invoice_id)
+    form = VoidForm(request.form, wanted=row.number or "")
+    if not form.validate():
+        return _invoice(invoice_id, form, ReasonForm(), status=422)
+    note = billing.void(caller(), invoice_id, str(form.reason.data))
+    return see_other(
+        url_for("billing_staff.invoice", invoice_id=invoice_id),
+        f"청구서 {row.number}을(를) 수정 청구서 {note.number}(으)로 취소했습니다.",
+    )
+
+
+@billing_staff.post("/invoices/<int:invoice_id>/give-up")
+@access("staff", roles=BILLERS)
+def give_up(invoice_id: int) -> ResponseReturnValue:
+    listing.numbered_invoice(invoice_id)
+    form = ReasonForm(request.form)
+    if not form.validate():
+        return _invoice(invoice_id, None, form, status=422)
+    row = billing.give_up(caller(), invoice_id, str(form.reason.data))
+    return see_other(
+        url_for("billing_staff.invoice", invoice_id=invoice_id),
+        f"청구서 {row.number}을(를) 회수 불능으로 정리했습니다.",
+    )
+
+
+# ----- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _invoice(
+    invoice_id: int, void_form: VoidForm | None, reason_form: ReasonForm, status: int = 200
+) -> ResponseReturnValue:
+    row = listing.numbered_invoice(invoice_id)
+    return page(
+        "billing/invoice_staff.html",
+        status=status,
+        tenant=row.tenant,
+        bookings=ledger.entries(row.id),
+        accounts=ledger.ACCOUNTS,
+        sources=listing.SOURCES | {"invoice": "청구", "credit_note": "청구 취소", "bad_debt": "회수 불능 정리"},
+        can_void=INVOICE.allows(row.state, "void"),
+        can_give_up=INVOICE.allows(row.state, "give_up"),
+        void_form=void_form or VoidForm(wanted=row.number or ""),
+        reason_form=reason_form,
+        **invoice_values(row),
+    )
+
+
+def _asked() -> tuple[str, str, str]:
+    state = request.args.get("state", "")
+    return (
+        state if state in LABELS else "",
+        request.args.get("q", "").strip()[:60],
+        request.args.get("sort", "-number"),
+    )
+
+
+def _columns() -> list[tuple[Any, ...]]:
+    rows = list(listing.all_invoices(*_asked()))
+    names = [row.tenant.name for row in rows]
+    return [(name, *cells) for name, cells in zip(names, in_columns(rows), strict=True)]
+
+
+def _month(text: str) -> Period:
+    """The month that was asked for as 2026-11; the last one that is over when none was."""
+    if not text:
+        return billing.month_before(billing.month(today()))
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
+        raise NotFound
+    return billing.month(date(int(text[:4]), int(text[5:]), 1))
+
+
+def _months(period: Period) -> list[tuple[str, str]]:
+    """Months to choose from: those that were begun, the last one that is over, and the one that is shown."""
+    last = billing.month_before(billing.month(today())).from_date
+    found = sorted({*closing.periods(), last, period.from_date}, reverse=True)[:24]
+    return [(f"{day:%Y-%m}", f"{day:%Y년 %-m월}") for day in found]
+
+
+def _to_board(period: Period, notice: str) -> ResponseReturnValue:
+    return see_other(url_for("billing_staff.close", month=f"{period.from_date:%Y-%m}"), notice)

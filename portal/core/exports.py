@@ -1,0 +1,57 @@
+"""A table as a file, exactly as it is seen: CSV for every program, XLSX for Excel."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+
+Cell = str | int | date | None
+#: A text that begins so is a formula to a spreadsheet program; an apostrophe before it makes it text again.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with a byte order mark, without which Excel takes Hangul for something else."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow([_plain(cell) for cell in row])
+    return ("\ufeff" + out.getvalue()).encode()
+
+
+def as_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """One sheet with a fixed head; numbers stay numbers, days stay days."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = title[:31]
+    sheet.append(list(head))
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    widths = [len(word) * 2 for word in head]
+    for row in rows:
+        values = [_plain(cell) if isinstance(cell, str) else cell for cell in row]
+        sheet.append(values)
+        widths = [max(width, len(str(value or "")) * 2) for width, value in zip(widths, values, strict=True)]
+    for column, width in zip(sheet.columns, widths, strict=True):
+        sheet.column_dimensions[column[0].column_letter].width = min(max(width, 8), 40)
+        for cell in column[1:]:
+            if isinstance(cell.value, int):
+                cell.number_format = "#,##0"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _plain(cell: Cell) -> str | int:
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(FORMULA) else cell
+    if isinstance(cell, int):
+        return cell
+    return "" if cell is None else cell.isoformat()
