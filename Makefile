@@ -1,5 +1,7 @@
 # Planroom's commands. `make run` starts a portal that can be used, `make test` tries everything the machine can carry.
 PY := .venv/bin/python
+# Tests run on this many cores; a file's tests stay together.
+CORES ?= 2
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
 .DEFAULT_GOAL := help
@@ -13,7 +15,7 @@ run: runtime ## start the portal on PORT (8000), everything it writes in DATA_DI
 
 test: tools machine ## all tests; ENGINES=no installs nothing by apt, STRICT=1 lets nothing be left out
 	@mkdir -p build
-	@$(PY) -m pytest --junit-xml=build/junit.xml $(ARGS)
+	@$(PY) -m pytest -n $(CORES) --dist loadfile --junit-xml=build/junit.xml $(ARGS)
 
 lint: tools ## the style checks alone: ruff, mypy, import-linter, templates
 	@$(PY) -m pytest -q tests/ops/test_checks.py
