@@ -10,11 +10,6 @@ from portal.tenants.forms import one_line
 MOST_WON = 10**12
 
 
-def whole_won(text: object) -> object:
-    """'13,200원' as a person writes it -> '13200'."""
-    return str(text).replace(",", "").replace("원", "").strip() if isinstance(text, str) else text
-
-
 class WonField(IntegerField):  # type: ignore[misc]  # WTForms carries no types
     """Won in whole numbers, with or without commas."""
 
@@ -22,11 +17,17 @@ class WonField(IntegerField):  # type: ignore[misc]  # WTForms carries no types
         if not valuelist or not valuelist[0].strip():
             self.data = None
             return
-        written = str(whole_won(valuelist[0]))
-        if not written.lstrip("-").isascii() or not written.lstrip("-").isdigit() or len(written) > 13:  # noqa: PLR2004 - digits of MOST_WON
-            self.data = None
+        self.data = None
+        self.data = self.whole(valuelist[0])
+
+    @staticmethod
+    def whole(text: str) -> int:
+        """'-13,200원' -> -13200; ValueError with the Korean sentence when it is no amount."""
+        written = text.replace(",", "").replace("원", "").strip()
+        digits = written.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MOST_WON))):
             raise ValueError("금액을 원 단위 숫자로 적어 주십시오. 예: 13,200")
-        self.data = int(written)
+        return int(written)
 
 
 class RefundForm(Form):  # type: ignore[misc]
