@@ -22,7 +22,7 @@ from portal.core.errors import Refusal
 
 DIALECTS = ("postgresql", "mysql", "sqlite")
 #: What one answer may hold: above it somebody sent something else than a schema of a business.
-MOST_BYTES, MOST_TABLES, MOST_COLUMNS, MOST_IN_TABLE = 4 * 1024 * 1024, 2000, 20_000, 2000
+MOST_BYTES, MOST_TABLES, MOST_COLUMNS, MOST_IN_TABLE = 4 * 1024 * 1024, 1000, 10_000, 2000
 _QUALIFIED = rf"(?:{NAME}\s*\.\s*)*{NAME}"
 _TABLE = re.compile(
     rf"CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|FOREIGN)\s+)*TABLE\s+(?P<maybe>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_QUALIFIED})\s*(?P<rest>.*)",
@@ -90,7 +90,7 @@ class Reader:
     def _table(self, told: re.Match[str], line: int) -> None:
         schema, name = self._named(told["name"])
         why = settling.forbidden(name)
-        if why is None and self.schema.table(f"{schema}.{name}" if schema else name) is not None:
+        if why is None and self.schema.has(f"{schema}.{name}" if schema else name):
             why = "같은 이름의 표가 앞에 있어 뒤의 것은 넣지 않았습니다."
         if why is not None:
             if not told["maybe"] or settling.forbidden(name):
@@ -106,7 +106,7 @@ class Reader:
         lines = items(body)
         self._room(len(lines), name)
         table = Table(name, schema=schema)
-        self.schema.tables.append(table)
+        self.schema.add(table)
         parents = _INHERITS.search(tail)
         for parent in items(parents["names"]) if parents else ():
             self._copy(table, parent, line)
@@ -115,7 +115,7 @@ class Reader:
         comment = _TABLE_COMMENT.search(tail)
         table.comment = comment["text"].replace("''", "'").replace("\\'", "'") if comment else ""
         if not table.columns:
-            self.schema.tables.remove(table)
+            self.schema.remove(table)
             self.schema.note(f"표 {name}", "읽을 수 있는 열이 하나도 없습니다.", line)
 
     def _room(self, count: int, name: str) -> None:
@@ -183,7 +183,7 @@ class Reader:
         if attach := re.match(rf"ATTACH PARTITION (?P<name>{_QUALIFIED})", action, re.IGNORECASE):
             part = self.schema.table(".".join(filter(None, self._named(attach["name"]))))
             if part is not None:
-                self.schema.tables.remove(part)
+                self.schema.remove(part)
                 self.schema.left_out["PARTITION"] += 1
         elif change := re.match(rf"ALTER (?:COLUMN )?(?P<name>{NAME}) (?P<what>.*)", action, re.IGNORECASE | re.DOTALL):
             self._change(table, unquoted(change["name"], self.dialect), change["what"], line)
@@ -229,7 +229,7 @@ class Reader:
         del line
         table = self.schema.table(".".join(filter(None, self._named(told["name"]))))
         if table is not None:
-            self.schema.tables.remove(table)
+            self.schema.remove(table)
 
     # ----- types, indexes, comments ----------------------------------------------------------------------------------
 

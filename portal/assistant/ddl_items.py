@@ -20,7 +20,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 READ = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite"}
 NAME = r'(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|\[[^\]]+\]|[^\W\d][\w$]*)'
 _MYSQL_INDEX = re.compile(
-    rf"(?:CONSTRAINT\s+(?P<given>{NAME})?\s*)?(?:(?P<sort>UNIQUE|FULLTEXT|SPATIAL)\s+(?:KEY|INDEX)|(?P<bare>UNIQUE|KEY|INDEX))"
+    rf"(?:CONSTRAINT\s+(?:(?!FOREIGN\b|PRIMARY\b)(?P<given>{NAME}))?\s*)?(?:(?P<sort>UNIQUE|FULLTEXT|SPATIAL)\s+(?:KEY|INDEX)|(?P<bare>UNIQUE|KEY|INDEX))"
     rf"\s*(?P<name>{NAME})?\s*(?:USING\s+\w+\s*)?\((?P<columns>.*)\)[^()]*",
     re.IGNORECASE | re.DOTALL,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wtforms import Form, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -27,10 +28,10 @@ class TargetsField(SelectMultipleField):  # type: ignore[misc]  # WTForms carrie
 
 class DdlForm(Form):  # type: ignore[misc]  # WTForms carries no types
     ddl = TextAreaField("DDL", validators=[Length(max=MOST_BYTES, message="1 MB까지 붙여 넣을 수 있습니다.")])
-    dialect = RadioField("방언", choices=DIALECTS, default="postgresql")
+    dialect = RadioField("방언", choices=[SelectChoice(*one) for one in DIALECTS], default="postgresql")
     targets = TargetsField(
         "만들 것",
-        choices=TARGETS,
+        choices=[SelectChoice(*one) for one in TARGETS],
         default=[name for name, _label in TARGETS],
         validators=[DataRequired(message="만들 것을 하나 이상 골라 주십시오.")],
     )

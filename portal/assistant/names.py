@@ -73,7 +73,7 @@ def words(text: str) -> list[str]:
         else:
             joined.append(part.lower())
     if joined and joined[0][0].isdigit():
-        joined.insert(0, "n")
+        joined[0] = f"n{joined[0]}"
     return joined or ["unnamed"]
 
 

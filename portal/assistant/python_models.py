@@ -129,9 +129,9 @@ def _model(schema: Schema, names: Names, table: Table) -> str:
         "    __abstract__ = True",
         f"    __tablename__ = {quoted(table.name)}",
         *_table_args(table),
-        *_mapper_args(table),
         "",
         *(_attribute(names, table, column, schema.dialect) for column in table.columns),
+        *_mapper_args(names, table),
     ]
     for relation in relations:
         if relation.child == table.full_name:
@@ -192,13 +192,13 @@ def _column_arguments(names: Names, table: Table, column: Column, dialect: str) 
     return ", ".join(made) + default(column) + comment
 
 
-def _mapper_args(table: Table) -> list[str]:
+def _mapper_args(names: Names, table: Table) -> list[str]:
     told = []
     if not table.key:
         told.append(f'"primary_key": [{", ".join(quoted(name) for name in table.identity())}]')
     if version := table.version():
-        told.append(f'"version_id_col": {quoted(version.name)}')
-    return [f"    __mapper_args__ = {{{', '.join(told)}}}"] if told else []
+        told.append(f'"version_id_col": {names.attribute(table, version.name)}')
+    return ["", f"    __mapper_args__ = {{{', '.join(told)}}}"] if told else []
 
 
 def _table_args(table: Table) -> list[str]:

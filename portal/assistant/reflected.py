@@ -67,7 +67,7 @@ def read_connection(connection: sa.Connection) -> Schema:
         if (why := settling.forbidden(name)) is not None:
             schema.note(f"표 {name[:60]}", why)
             continue
-        schema.tables.append(_table(inspector, schema, name))
+        schema.add(_table(inspector, schema, name))
     settling.name_types(schema, enums, {})
     settling.domain_checks(schema)
     settling.settle(schema)
@@ -82,8 +82,7 @@ def _table(inspector: sa.Inspector, schema: Schema, name: str) -> Table:
     table.key, table.key_name = tuple(key["constrained_columns"] or ()), str(key.get("name") or "")
     for told in inspector.get_columns(name):
         table.columns.append(_column(schema, table, told))
-    for unique in inspector.get_unique_constraints(name):
-        table.uniques.append(Unique(tuple(unique["column_names"]), str(unique["name"] or "")))
+    table.uniques = _uniques(inspector, name)
     named = {unique.name for unique in table.uniques}
     for index in inspector.get_indexes(name):
         if index.get("duplicates_constraint") or index["name"] in named:
@@ -111,6 +110,18 @@ def _table(inspector: sa.Inspector, schema: Schema, name: str) -> Table:
         table.checks.append(Check(str(check["sqltext"]), str(check["name"] or ""), dialect))
     table.comment = _comment(inspector, name)
     return table
+
+
+def _uniques(inspector: sa.Inspector, name: str) -> list[Unique]:
+    told = inspector.get_unique_constraints(name)
+    found = [Unique(tuple(unique["column_names"]), str(unique["name"] or "")) for unique in told]
+    if inspector.dialect.name == "sqlite" and isinstance(inspector.bind, sa.Connection):
+        # SQLAlchemy reads SQLite's from the text, and misses those behind [names]; SQLite itself knows them all
+        indexes = sa.text("SELECT name FROM pragma_index_list(:table) WHERE origin = 'u' ORDER BY seq DESC")
+        columns = sa.text("SELECT name FROM pragma_index_info(:index) ORDER BY seqno")
+        known = inspector.bind.scalars(indexes, {"table": name}).all()
+        found += [Unique(tuple(inspector.bind.scalars(columns, {"index": index}).all())) for index in known]
+    return found
 
 
 def _action(options: Mapping[str, Any], word: str) -> str:

@@ -203,17 +203,27 @@ class Schema:
     tables: list[Table] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    _full: dict[str, Table] = field(default_factory=dict, repr=False)
+    _short: dict[str, Table] = field(default_factory=dict, repr=False)
+
+    def add(self, table: Table) -> None:
+        self.tables.append(table)
+        self._full[table.full_name.lower()] = table
+        self._short.setdefault(table.name.lower(), table)
+
+    def remove(self, table: Table) -> None:
+        self.tables.remove(table)
+        for known in (self._full, self._short):
+            for name in [name for name, other in known.items() if other is table]:
+                del known[name]
+
+    def has(self, full_name: str) -> bool:
+        return full_name.lower() in self._full
 
     def table(self, name: str) -> Table | None:
-        """By `schema.name` or name; without regard to case where no exact one is there."""
-        for told in (name, name.rpartition(".")[2]):
-            for table in self.tables:
-                if told in {table.full_name, table.name}:
-                    return table
-            for table in self.tables:
-                if told.lower() in {table.full_name.lower(), table.name.lower()}:
-                    return table
-        return None
+        """By `schema.name` or name, without regard to case."""
+        told = name.lower()
+        return self._full.get(told) or self._short.get(told.rpartition(".")[2])
 
     def note(self, what: str, why: str, line: int = 0) -> None:
         self.problems.append(Problem(what, why, line))

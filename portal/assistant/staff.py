@@ -5,6 +5,8 @@ Nothing is kept: the text goes with the form, and the ZIP is made anew from it.
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
@@ -51,7 +53,8 @@ def _text(pasted: str) -> str:
         if not pasted.strip():
             raise Refusal("DDL이 비어 있습니다.", "파일을 고르거나 아래 칸에 붙여 넣어 주십시오.", 422)
         return pasted
-    content = file.stream.read(MOST_BYTES + 1)
+    with closing(file):
+        content = file.stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise Refusal(
             "파일이 1 MB를 넘습니다.", "행(INSERT)을 빼거나, flask assistant generate 명령을 써 주십시오.", 422

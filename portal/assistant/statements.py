@@ -13,8 +13,9 @@ from dataclasses import dataclass
 LONGEST = 400_000
 DEEPEST = 120
 _TOKENS = re.compile(
-    r"""--[^\n]*|\#[^\n]*|/\*(?:[!M]!?\d*)?|\*/|'|"|`|\$(?:[^\W\d]\w*)?\$|[()\n;\\]|(?<![\w])[Dd][Ee][Ll][Ii][Mm][Ii][Tt][Ee][Rr]\b""",
+    r"""--[^\n]*|\#[^\n]*|/\*(?:[!M]!?\d*)?|\*/|'|"|`|\$(?:[^\W\d]\w*)?\$|\(+|\)+|[;\\]|(?<![\w])[Dd][Ee][Ll][Ii][Mm][Ii][Tt][Ee][Rr]\b""",
 )
+_IDLE = re.compile(r"[\s;]*")
 _BLOCK = re.compile(r"\b(begin|case|end)\b(?!\s+if\b)", re.IGNORECASE)
 _ROUTINE = re.compile(
     r"\s*create\s+(or\s+replace\s+)?(definer\s*=\s*\S+\s+)?(temp\w*\s+)?(trigger|procedure|function|event)\b",
@@ -61,6 +62,8 @@ class Cutter:
 
     def _step(self) -> bool:
         """Take in up to the next thing that matters; whether a statement ended there."""
+        if not self.started and self.delimiter == ";":
+            self._keep(_IDLE.match(self.text, self.at).end())  # type: ignore[union-attr]  # it matches nothing at all, too
         if self.delimiter != ";" and self.text.startswith(self.delimiter, self.at):
             self.at += len(self.delimiter)
             return True
@@ -98,14 +101,14 @@ class Cutter:
         elif sign == ";" and self.delimiter == ";":
             return self._semicolon()
         else:
-            self.depth += {"(": 1, ")": -1}.get(sign, 0)
+            self.depth += sign.count("(") - sign.count(")")
             self.deepest = max(self.deepest, self.depth)
             self._keep(self.at + len(sign) if not sign.startswith("#") else self.at + 1)
         return False
 
     def _keep(self, stop: int) -> None:
         piece = self.text[self.at : stop]
-        if not self.started and piece.strip():
+        if not self.started and piece.strip(" \n\t\r\f\v;"):
             self.started = True
             self.began = self.line + piece[: len(piece) - len(piece.lstrip())].count("\n")
         if self.started:
