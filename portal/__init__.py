@@ -29,6 +29,7 @@ FEATURES = (
     "payments",
     "taxinvoices",
     "drawings",
+    "assistant",
     "quality",
     "desk",
     "retention",

@@ -27,7 +27,7 @@ PAGES = {
     ),
     "admin@planroom.example": (
         "/staff", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
-        "/staff/quality", "/staff/quality/rules", "/staff/quality/releases", "/staff/quality/requests",
+        "/staff/quality", "/staff/quality/rules", "/staff/quality/releases", "/staff/quality/requests", "/staff/assistant",
     ),
     "rita@planroom.example": ("/staff/applications", "/staff/applications/1", "/staff/applications/2"),
 }  # fmt: skip
