@@ -27,7 +27,7 @@ class TargetsField(SelectMultipleField):  # type: ignore[misc]  # WTForms carrie
 
 
 class DdlForm(Form):  # type: ignore[misc]  # WTForms carries no types
-    ddl = TextAreaField("DDL", validators=[Length(max=MOST_BYTES, message="1 MB까지 붙여 넣을 수 있습니다.")])
+    ddl = TextAreaField("붙여 넣기", validators=[Length(max=MOST_BYTES, message="1 MB까지 붙여 넣을 수 있습니다.")])
     dialect = RadioField("방언", choices=[SelectChoice(*one) for one in DIALECTS], default="postgresql")
     targets = TargetsField(
         "만들 것",
@@ -39,6 +39,7 @@ class DdlForm(Form):  # type: ignore[misc]  # WTForms carries no types
         "패키지 이름",
         default=PACKAGE,
         validators=[
+            DataRequired(message="패키지 이름을 적어 주십시오. 예: com.example.model"),
             Length(max=120, message="120자까지 적을 수 있습니다."),
             Regexp(
                 r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$",

@@ -43,6 +43,7 @@ def test_python_passes_mypy_strict(workshop: list[Made], tmp_path: Path) -> None
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert f"no issues found in {len(list(folder.rglob('*.py')))} source files" in done.stdout
 
 
 @pytest.mark.needs("jdk")
