@@ -130,10 +130,7 @@ def _action(options: Mapping[str, Any], word: str) -> str:
 
 
 def _comment(inspector: sa.Inspector, name: str) -> str:
-    try:
-        return str(inspector.get_table_comment(name)["text"] or "")
-    except NotImplementedError:
-        return ""
+    return str(inspector.get_table_comment(name)["text"] or "") if inspector.dialect.supports_comments else ""
 
 
 def _column(schema: Schema, table: Table, told: Mapping[str, Any]) -> Column:
