@@ -45,6 +45,14 @@ class Standing:
     limit: int
 
     @property
+    def used_words(self) -> str:
+        return "".join(rules.in_unit(self.used, self.unit, self.scale))
+
+    @property
+    def limit_words(self) -> str:
+        return "".join(rules.in_unit(self.limit, self.unit, self.scale))
+
+    @property
     def percent(self) -> int:
         return rules.percent(self.used, self.limit)
 
@@ -100,8 +108,9 @@ def check_room(tenant_id: int, key: str, used: int, more: int) -> None:
     if most is None or used + more <= most:
         return
     name, unit, scale = LIMITS[key]
+    held, allowed = ("".join(rules.in_unit(count, unit, scale)) for count in (used, most))
     raise Refusal(
-        f"{name} {rules.amount(most, scale)}{unit} 가운데 {rules.amount(used, scale)}{unit}를 쓰고 있어 더 받을 수 없습니다.",
+        f"{name} {allowed} 가운데 {held}를 쓰고 있어 더 받을 수 없습니다.",
         "휴지통을 비우거나, 이용권 올리기를 관리자에게 요청해 주십시오.",
         507,
     )
@@ -142,7 +151,6 @@ def warn_owner(tenant_id: int, key: str) -> None:
                     "usage_limit",
                     company=tenant.name,
                     standing=standing,
-                    amount=rules.amount,
                 )
 
 

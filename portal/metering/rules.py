@@ -148,6 +148,13 @@ def amount(quantity: int, scale: int) -> str:
     return f"{sign}{tenths // 10:,}.{tenths % 10}"
 
 
+def in_unit(quantity: int, unit: str, scale: int) -> tuple[str, str]:
+    """A quantity in words and its unit; less than one GB is told in MB, where it says something."""
+    if unit == "GB" and abs(quantity) < scale:
+        return amount(quantity, scale // 1000), "MB"
+    return amount(quantity, scale), unit
+
+
 def inert(cell: str) -> str:
     """Text for a cell of a CSV that a spreadsheet shows and never works out (=, +, -, @, tab and line ends begin formulas)."""
     return f"'{cell}" if cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else cell
