@@ -17,6 +17,7 @@ from portal.billing.models import INVOICE, UNPAID, Invoice, InvoiceState, Statem
 from portal.billing.rules.explaining import span_words
 from portal.billing.rules.terms import Period
 from portal.billing.rules.totals import cut_line, totals
+from portal.core import money
 from portal.core.clock import today
 from portal.core.exports import as_csv
 from portal.core.gate import access, caller
@@ -128,6 +129,7 @@ def invoice_values(row: Invoice) -> dict[str, Any]:
         "look": INVOICE.look(row.state),
         "lines": listing.in_words(billing.as_line(line) for line in row.lines),
         "foot": foot,
+        "words": money.words(row.total),
         "span": span_words(row.period_from, row.period_to),
         "supplier": row.parties["supplier"],
         "customer": row.parties["customer"],
