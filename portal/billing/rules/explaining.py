@@ -73,8 +73,9 @@ def span_words(since: date, until: date) -> str:
 
 def number(decimal: str) -> str:
     """An exact decimal with groups of three: '4001.5' -> '4,001.5'."""
-    whole, _, places = str(decimal).partition(".")
-    return f"{int(whole):,}" + (f".{places}" if places else "")
+    sign, digits = ("-", decimal[1:]) if decimal.startswith("-") else ("", decimal)
+    whole, _, places = digits.partition(".")
+    return f"{sign}{int(whole):,}" + (f".{places}" if places else "")
 
 
 def column(decimal: str) -> str:
@@ -134,7 +135,7 @@ def _usage(line: Line, told: Mapping[str, Any]) -> Iterable[str]:
         yield _part(part, unit, many=len(parts) > 1)
     whole = sum((Fraction(part["amount"]) for part in parts), Fraction(0))
     if parts and days != of:
-        yield f"{_won(text(whole))} × {days}일 ÷ {of}일 = {_won(column(text(whole * days / of)))}"
+        yield f"{_won(text(whole))} × {days}일 ÷ {of}일 = {column(text(whole * days / of))}원"
     if "maximum" in told:
         yield f"구한 금액 {_won(told['gross'])}이 한 달 최대 {_won(told['maximum'])}을 넘어 최대 금액만 받습니다."
     exact = whole * days / of
