@@ -234,12 +234,10 @@ def users(version_ids: Sequence[int]) -> dict[int, int]:
 
 def lines_of(note: CreditNote) -> list[tuple[str, int]]:
     """(name, won taken back) of a credit note, in the order of its invoice."""
-    names = dict(
-        db.session.execute(
-            select(InvoiceLine.line_key, InvoiceLine.name).where(InvoiceLine.invoice_id == note.invoice_id)
-        ).all()
-    )
-    return [(names.get(line["line_key"], line["line_key"]), -int(line["won"])) for line in note.lines]
+    lines = db.session.scalars(select(InvoiceLine).where(InvoiceLine.invoice_id == note.invoice_id))
+    known = {line.line_key: (line.position, line.name) for line in lines}
+    taken = [(*known[line["line_key"]], -int(line["won"])) for line in note.lines]
+    return [(name, won) for _position, name, won in sorted(taken)]
 
 
 def _invoices(state: str, text: str, sort: str) -> Select[Any]:

@@ -17,8 +17,8 @@ from portal.billing.models import INVOICE, UNPAID, Invoice, InvoiceState, Statem
 from portal.billing.rules.explaining import span_words
 from portal.billing.rules.terms import Period
 from portal.billing.rules.totals import cut_line, totals
+from portal.core import exports, money
 from portal.core.clock import today
-from portal.core.exports import as_csv
 from portal.core.gate import access, caller
 from portal.core.page import page
 from portal.core.settings import settings
@@ -53,7 +53,9 @@ def invoices() -> ResponseReturnValue:
 @billing_pages.get("/invoices.csv")
 @access("member", roles=PAYERS, when_closed=True)
 def invoices_csv() -> ResponseReturnValue:
-    return a_file(as_csv(HEAD, in_columns(billing.invoices_for(caller()))), "청구서.csv", "text/csv; charset=utf-8")
+    return a_file(
+        exports.as_csv(HEAD, in_columns(billing.invoices_for(caller()))), "청구서.csv", "text/csv; charset=utf-8"
+    )
 
 
 @billing_pages.get("/invoices/<int:invoice_id>")
@@ -128,6 +130,7 @@ def invoice_values(row: Invoice) -> dict[str, Any]:
         "look": INVOICE.look(row.state),
         "lines": listing.in_words(billing.as_line(line) for line in row.lines),
         "foot": foot,
+        "words": money.words(row.total),
         "span": span_words(row.period_from, row.period_to),
         "supplier": row.parties["supplier"],
         "customer": row.parties["customer"],
@@ -193,7 +196,7 @@ def a_pdf(body: bytes, name: str) -> Response:
 def a_file(body: bytes, name: str, kind: str, disposition: str = "attachment") -> Response:
     response = make_response(body)
     response.headers["Content-Type"] = kind
-    response.headers.set("Content-Disposition", disposition, filename=name)
+    response.headers["Content-Disposition"] = exports.disposition(name, disposition)
     return response
 
 

@@ -176,7 +176,7 @@ def _lines(head: Row, rows: Sequence[Row], widths: Sequence[int], *, right: Sequ
 
 def _foot(supply: int, vat: int, total: int) -> Table:
     rows = [["공급가액", f"{supply:,}"], ["부가세 (10%)", f"{vat:,}"], ["합계", f"{total:,}"]]
-    return Table(rows, colWidths=[30 * mm, 34 * mm], style=_FOOT, hAlign="RIGHT")
+    return Table(rows, colWidths=[30 * mm, 34 * mm], style=_FOOT, hAlign="RIGHT", splitByRow=0)
 
 
 def _facts(rows: Sequence[tuple[str, str]]) -> Table:

@@ -13,6 +13,7 @@ from portal.billing.models import SUBSCRIPTION, Subscription, SubscriptionState
 from portal.billing.pages import PAYERS
 from portal.billing.plans import Offer
 from portal.billing.rules import wording
+from portal.billing.rules.totals import totals
 from portal.core.clock import today
 from portal.core.db import db
 from portal.core.errors import NotFound
@@ -42,6 +43,7 @@ def plans() -> ResponseReturnValue:
         current=billing.current_version(subscription) if subscription is not None else None,
         coming=billing.next_version(subscription) if subscription is not None else None,
         next_month=billing.month(today()).to_date,
+        expected=totals(billing.expected(subscription, today()).lines) if subscription is not None and live else None,
         tenant=db.session.get_one(Tenant, caller().tenant_id),
         can_cancel=subscription is not None and SUBSCRIPTION.allows(subscription.state, "cancel"),
         can_keep=subscription is not None and SUBSCRIPTION.allows(subscription.state, "keep"),

@@ -63,6 +63,8 @@ def quotes_for(subscription: Subscription, day: date) -> dict[str, Quote]:
 
 def _seats(tenant_id: int, since: date, until: date, *, whole: bool) -> list[Seat]:
     spans = metering.seat_history(tenant_id, since, until)
+    if whole and not spans:  # nobody has taken a seat in the trial yet: at least one will be
+        return [Seat("1", since)]
     return [
         Seat(f"person:{span.person_id}", since if whole and span.to_date is None else span.from_date, span.to_date)
         for span in spans

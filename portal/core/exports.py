@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import date
+from urllib.parse import quote
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
@@ -13,6 +14,14 @@ from openpyxl.styles import Font
 Cell = str | int | date | None
 #: A text that begins so is a formula to a spreadsheet program; an apostrophe before it makes it text again.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def disposition(name: str, kind: str = "attachment") -> str:
+    """Content-Disposition for a file of a Korean name (RFC 6266): headers are Latin-1, so the name goes percent-encoded."""
+    plain = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-._")).strip(
+        "-._"
+    )
+    return f"{kind}; filename=\"{plain or 'file'}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

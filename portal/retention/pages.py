@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, stream_with_context
 from flask.typing import ResponseReturnValue
 
-from portal.core import audit
+from portal.core import audit, exports
 from portal.core.db import write
 from portal.core.errors import NotFound
 from portal.core.gate import access, caller
@@ -43,6 +43,6 @@ def everything() -> ResponseReturnValue:
     with write() as session:
         audit.record(session, "data.export", actor=caller().actor, subject=f"tenant:{tenant.id}", tenant_id=tenant.id)
     answer = Response(stream_with_context(export.everything(tenant)), mimetype="application/zip")
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{tenant.name}-자료.zip")
+    answer.headers["Content-Disposition"] = exports.disposition(f"{tenant.name}-자료.zip")
     answer.headers["Cache-Control"] = "no-store"
     return answer

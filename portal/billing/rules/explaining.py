@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
-from portal.billing.rules.terms import Line
+from portal.billing.rules.exact import text
+from portal.billing.rules.terms import Line, Model
 from portal.core.money import won as won_words
 
 #: A quantity in a column has at most so many places; the explanation has them all.
@@ -70,15 +71,16 @@ def span_words(since: date, until: date) -> str:
     return f"{since:%Y.%m.%d}~{end}"
 
 
-def number(text: str) -> str:
+def number(decimal: str) -> str:
     """An exact decimal with groups of three: '4001.5' -> '4,001.5'."""
-    whole, _, places = str(text).partition(".")
-    return f"{int(whole):,}" + (f".{places}" if places else "")
+    sign, digits = ("-", decimal[1:]) if decimal.startswith("-") else ("", decimal)
+    whole, _, places = digits.partition(".")
+    return f"{sign}{int(whole):,}" + (f".{places}" if places else "")
 
 
-def column(text: str) -> str:
+def column(decimal: str) -> str:
     """The same for a column: three places at most."""
-    rounded = Decimal(text).quantize(COLUMN_PLACES, ROUND_HALF_UP)
+    rounded = Decimal(decimal).quantize(COLUMN_PLACES, ROUND_HALF_UP)
     return number(f"{rounded:f}".rstrip("0").rstrip("."))
 
 
@@ -103,7 +105,8 @@ def _sentences(line: Line, plans: Mapping[str, str]) -> Iterable[str]:
     elif "minimum" in told:
         yield f"쓴 만큼의 금액이 최소 요금 {won_words(told['minimum'])}에 못 미쳐 그 차이를 더했습니다."
     elif "version" in told and "formula" in told and told.get("desired") != 0:
-        yield f"{told['formula']} = {won_words(int(told.get('desired', line.won)))}"
+        amount = won_words(int(told.get("desired", line.won)))
+        yield str(told["formula"]) if told["formula"] == amount else f"{told['formula']} = {amount}"
         if told.get("included"):
             yield f"{told['included']}명까지는 기본료에 들어 있어 넘는 사람만 셌습니다."
     elif "formula" in told:
@@ -116,7 +119,8 @@ def _sentences(line: Line, plans: Mapping[str, str]) -> Iterable[str]:
 
 
 def _usage(line: Line, told: Mapping[str, Any]) -> Iterable[str]:
-    yield f"계산 방식: {str(told['formula']).partition(' (')[0]}."
+    if told["model"] != Model.UNIT:
+        yield f"계산 방식: {str(told['formula']).partition(' (')[0]}."
     days, of = int(told.get("days_in_run", 1)), int(told.get("days_in_period", 1))
     parts, unit = list(told.get("tiers", ())), line.unit
     if "free" in told:
@@ -126,12 +130,15 @@ def _usage(line: Line, told: Mapping[str, Any]) -> Iterable[str]:
             yield "무료 사용량 안에서 쓰셔서 금액이 없습니다."
             parts = []
     if parts and days != of:
-        yield f"{of}일 내내 이렇게 쓴 것으로 보고 구한 금액에 {days}일 ÷ {of}일을 곱합니다."
+        yield f"{of}일 내내 이렇게 쓴 것으로 보고 구한 금액에서 {days}일치만 받습니다."
     for part in parts:
         yield _part(part, unit, many=len(parts) > 1)
+    whole = sum((Fraction(part["amount"]) for part in parts), Fraction(0))
+    if parts and days != of:
+        yield f"{_won(text(whole))} × {days}일 ÷ {of}일 = {column(text(whole * days / of))}원"
     if "maximum" in told:
         yield f"구한 금액 {_won(told['gross'])}이 한 달 최대 {_won(told['maximum'])}을 넘어 최대 금액만 받습니다."
-    exact = sum((Fraction(part["amount"]) for part in told.get("tiers", ())), Fraction(0)) * days / of
+    exact = whole * days / of
     if exact.denominator != 1 and "maximum" not in told:
         yield "1원 미만은 반올림했습니다."
 
@@ -153,6 +160,8 @@ def _part(part: Mapping[str, Any], unit: str, *, many: bool) -> str:
 def _shares(line: Line, people: Mapping[str, str]) -> Iterable[Share]:
     for part in line.explain.get("people", ()):
         who = str(part["who"])
+        if who.isdigit():  # nobody: a seat of an estimate
+            continue
         yield Share(people.get(who, f"구성원 {who.partition(':')[2]}"), int(part["days"]), part.get("won"))
 
 

@@ -38,7 +38,7 @@ def limit_rows(terms: Terms, names: Mapping[str, tuple[str, str, int]]) -> list[
     rows = []
     for key, most in sorted(terms.limits.items()):
         name, unit, scale = names.get(key, (key, "", 1))
-        rows.append(Row(name, "제한 없음" if most is None else f"{amount(Decimal(most) / scale, unit)}까지"))
+        rows.append(Row(f"{name} 한도", "제한 없음" if most is None else f"{amount(Decimal(most) / scale, unit)}까지"))
     return rows
 
 
@@ -156,7 +156,9 @@ def _places(value: object, where: tuple[str, ...] = ()) -> Iterable[tuple[str, s
         for word, inner in value.items():
             if word == "prices" and isinstance(inner, (list, tuple)):
                 for price in inner:
-                    yield from _places({k: v for k, v in price.items() if k != "key"}, (str(price["key"]),))
+                    yield from _places(
+                        {k: v for k, v in price.items() if k != "key"}, (f"{price.get('name', '')} ({price['key']})",)
+                    )
             else:
                 yield from _places(inner, (*where, _WORDS.get(str(word), str(word))))
     elif isinstance(value, (list, tuple)):
