@@ -3,6 +3,7 @@
 from portal.core.feature import Feature
 from portal.core.page import Section
 from portal.metering.api import usage_api
+from portal.metering.cli import ingest_commands
 from portal.metering.pages import usage_pages
 from portal.metering.staff import usage_staff
 from portal.metering.viewing import SEES
@@ -15,6 +16,7 @@ feature = Feature(
         "tenant.opened": ("metering.grant_trial",),
         "member.changed": ("metering.settle_seat",),
     },
+    commands=(ingest_commands,),
     sections=(
         Section("사용량", "usage", "metering.usage", roles=SEES, group=5),
         Section(

@@ -16,14 +16,13 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
-from sqlalchemy import case, select, text, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Date, bindparam, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.outbox import publish, told
-from portal.metering.models import Meter, UsageDaily, UsageEvent, UsageUnique
+from portal.metering.models import Meter, UsageEvent
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,6 @@ class Event:
         return (self.at + (SEOUL_OFFSET - (self.at.utcoffset() or timedelta()))).date()
 
 
-_DAILY, _UNIQUE = UsageDaily.__table__, UsageUnique.__table__
 _JSON = msgspec.json.Encoder(order="deterministic")
 SEOUL_OFFSET = timedelta(hours=9)
 #: Any constant: where the ids of `once_id` begin.
@@ -79,14 +77,26 @@ _STATEMENTS = {
     "postgresql": text(f"{_INTO} SELECT {_FROM_ARRAY} FROM json_array_elements(CAST(:rows AS json)) {_NEW_ONES}"),  # noqa: S608
 }
 
+#: Written out, because building this anew for each request took as long as the database needs to carry it out.
+_ADD_TO_DAY = text(
+    "INSERT INTO usage_daily (tenant_id, meter, day, events, quantity, largest)"
+    " VALUES (:tenant_id, :meter, :day, :events, :quantity, :largest)"
+    " ON CONFLICT (tenant_id, meter, day) DO UPDATE SET events = usage_daily.events + excluded.events,"
+    " quantity = usage_daily.quantity + excluded.quantity,"
+    " largest = CASE WHEN usage_daily.largest > excluded.largest THEN usage_daily.largest ELSE excluded.largest END"
+).bindparams(bindparam("day", type_=Date))
+_SEEN = text(
+    "INSERT INTO usage_unique (tenant_id, meter, day, key) VALUES (:tenant_id, :meter, :day, :key) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("day", type_=Date))
+_METERS = select(Meter).order_by(Meter.position, Meter.key)
+
 #: Verdicts of `take`.
 ACCEPTED, DUPLICATE, CONFLICT = "accepted", "duplicate", "conflict"
 
 
 def meters(*, retired: bool = False) -> dict[str, Meter]:
     """All meters by key, in their order; the retired ones only when asked for."""
-    query = select(Meter).order_by(Meter.position, Meter.key)
-    return {row.key: row for row in db.session.scalars(query) if retired or row.retired_at is None}
+    return {row.key: row for row in db.session.scalars(_METERS) if retired or row.retired_at is None}
 
 
 def note_usage(  # noqa: PLR0913 - what an event is
@@ -136,10 +146,6 @@ def take(session: Session, events: Sequence[Event], source: str) -> list[str]:
     return verdicts
 
 
-def _insert(session: Session) -> Any:  # noqa: ANN401 - one of two functions of the same shape
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-
-
 def _write(session: Session, batch: Sequence[Event], source: str) -> set[tuple[int, str]]:
     """Write what is not there yet; the keys of what was new."""
     if not batch:
@@ -185,23 +191,12 @@ def _roll_up(session: Session, events: Iterable[Event]) -> None:
             seen.add((event.tenant_id, event.meter, event.day, event.key))
     if not sums:
         return
-    insert = _insert(session)
-    statement = insert(_DAILY)
-    given = statement.excluded
-    largest = case((_DAILY.c.largest > given.largest, _DAILY.c.largest), else_=given.largest)
-    statement = statement.on_conflict_do_update(
-        index_elements=["tenant_id", "meter", "day"],
-        set_={
-            "events": _DAILY.c.events + given.events,
-            "quantity": _DAILY.c.quantity + given.quantity,
-            "largest": largest,
-        },
-    )
     names = ("tenant_id", "meter", "day", "events", "quantity", "largest")
-    session.execute(statement, [dict(zip(names, (*key, *row), strict=True)) for key, row in sorted(sums.items())])
+    session.execute(_ADD_TO_DAY, [dict(zip(names, (*key, *row), strict=True)) for key, row in sorted(sums.items())])
     if seen:
-        keys = [dict(zip(("tenant_id", "meter", "day", "key"), one, strict=True)) for one in sorted(seen)]
-        session.execute(insert(_UNIQUE).on_conflict_do_nothing(), keys)
+        session.execute(
+            _SEEN, [dict(zip(("tenant_id", "meter", "day", "key"), one, strict=True)) for one in sorted(seen)]
+        )
 
 
 def _digests(session: Session, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:

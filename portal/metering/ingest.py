@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,9 @@ KEPT = timedelta(days=14)
 LONGEST_KEY = 300
 REJECTED = "rejected"
 _LARGEST_TENANT = 2**31 - 1
+_TENANTS = select(Tenant.id, Tenant.key, Tenant.state).where(
+    or_(Tenant.id.in_(bindparam("numbers", expanding=True)), Tenant.key.in_(bindparam("keys", expanding=True)))
+)
 
 Verdict = dict[str, str]
 
@@ -114,7 +117,7 @@ def _judge(session: Session, holder: KeyHolder, told: Sequence[Sent | Rejected])
     events = [event for event in judged if isinstance(event, Event)]
     words = take(session, events, holder.actor)
     used = {(event.tenant_id, event.meter) for event, word in zip(events, words, strict=True) if word == ACCEPTED}
-    for tenant_id, meter in limited(session, sorted(used)):
+    for tenant_id, meter in limited(session, used):
         later(session, "metering.warn_owner", tenant_id, meter)
     verdicts = iter(words)
     return [_verdict(each, verdicts if isinstance(each, Event) else iter([REJECTED])) for each in judged]
@@ -143,9 +146,8 @@ def _tenants(session: Session, holder: KeyHolder, told: Sequence[Sent | Rejected
     if holder.tenant_id is not None:
         numbers.add(holder.tenant_id)
     keys = {name for name in asked if isinstance(name, str) and name.isascii() and name.isalnum()}
-    query = select(Tenant.id, Tenant.key, Tenant.state).where(or_(Tenant.id.in_(numbers), Tenant.key.in_(keys)))
     found: dict[int | str, tuple[int, str]] = {}
-    for tenant_id, key, state in session.execute(query):
+    for tenant_id, key, state in session.execute(_TENANTS, {"numbers": list(numbers), "keys": list(keys)}):
         found[tenant_id] = found[key] = (tenant_id, state)
     return _Tenants(found)
 

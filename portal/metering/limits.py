@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,11 @@ LIMITS: dict[str, tuple[str, str, int]] = {
 }
 #: What a company may use until its subscription says it.
 TRIAL: dict[str, int | None] = {SEATS: 5, STORED: 10_000_000_000}
+
+
+_LIMITED = select(Entitlement.tenant_id, Entitlement.key).where(
+    Entitlement.tenant_id.in_(bindparam("tenants", expanding=True)), Entitlement.limit_value.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,12 @@ def set_entitlements(session: Session, tenant_id: int, limits: Mapping[str, int 
 
 def limited(session: Session, pairs: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     """Those of the (company, meter) pairs that have a limit."""
-    asked = list(pairs)
-    query = select(Entitlement.tenant_id, Entitlement.key).where(
-        tuple_(Entitlement.tenant_id, Entitlement.key).in_(asked), Entitlement.limit_value.is_not(None)
-    )
-    return [(tenant_id, key) for tenant_id, key in session.execute(query)] if asked else []
+    asked = sorted(pairs)
+    if not asked:
+        return []
+    found = session.execute(_LIMITED, {"tenants": list({tenant_id for tenant_id, _ in asked})})
+    agreed = {(tenant_id, key) for tenant_id, key in found}
+    return [pair for pair in asked if pair in agreed]
 
 
 def grant_trial(tenant_id: int) -> None:
@@ -111,7 +117,7 @@ def check_room(tenant_id: int, key: str, used: int, more: int) -> None:
     held, allowed = ("".join(rules.in_unit(count, unit, scale)) for count in (used, most))
     raise Refusal(
         f"{name} {allowed} 가운데 {held}를 쓰고 있어 더 받을 수 없습니다.",
-        "휴지통을 비우거나, 이용권 올리기를 관리자에게 요청해 주십시오.",
+        "이용권 올리기를 회사 관리자에게 요청해 주십시오.",
         507,
     )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.core import exports, gate
 from portal.core.db import write
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
@@ -40,13 +39,18 @@ def surroundings() -> dict[str, Any]:
 @usage_pages.get("/usage")
 @access("member", roles=viewing.SEES)
 def usage() -> ResponseReturnValue:
-    has_estimate = ESTIMATE in current_app.view_functions
     return page(
         "metering/usage.html",
         usage=viewing.usage_of(caller().tenant_id, request.args.get("month", ""), request.args.get("meter", "")),
         csv_url=url_for("metering.usage_csv"),
-        estimate_url=url_for(ESTIMATE) if has_estimate else None,
+        estimate_url=_estimate_url(),
     )
+
+
+def _estimate_url() -> str | None:
+    """Where the estimate is, for those who may see it."""
+    wanted = gate.access_of(current_app, ESTIMATE)
+    return url_for(ESTIMATE) if wanted is not None and caller().role in wanted.roles else None
 
 
 @usage_pages.get("/usage.csv")
@@ -57,13 +61,11 @@ def usage_csv() -> Response:
 
 
 def csv_of(tenant_id: int) -> Response:
-    """The table that the request names, of a company's month; with a mark by which Excel knows UTF-8."""
+    """The table that the request names, of a company's month."""
     name = request.args.get("table", "")
     name = name if name in TABLES else TABLES[0]
     found = viewing.usage_of(tenant_id, request.args.get("month", ""), request.args.get("meter", ""))
-    text = io.StringIO()
-    csv.writer(text).writerows(viewing.table_of(found, name))
-    response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
+    response = Response(exports.as_csv(*viewing.table_of(found, name)), mimetype="text/csv")
     file_name = f"usage-{found.first:%Y-%m}-{name}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response

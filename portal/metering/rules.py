@@ -155,11 +155,6 @@ def in_unit(quantity: int, unit: str, scale: int) -> tuple[str, str]:
     return amount(quantity, scale), unit
 
 
-def inert(cell: str) -> str:
-    """Text for a cell of a CSV that a spreadsheet shows and never works out (=, +, -, @, tab and line ends begin formulas)."""
-    return f"'{cell}" if cell.lstrip(" ")[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else cell
-
-
 def _field_of(message: str) -> str:
     """The field that msgspec complains about."""
     found = _FIELD.search(message)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.accounts.models import Person
 from portal.core.clock import SEOUL, today
 from portal.core.db import db
+from portal.core.exports import Cell
 from portal.metering import rules
 from portal.metering.counting import meters
 from portal.metering.limits import Standing, standings
@@ -43,7 +44,7 @@ class Bar:
     day: date
     label: str
     short: str
-    value: float
+    value: int | float
     now: bool
 
 
@@ -129,29 +130,24 @@ def usage_of(tenant_id: int, month: str = "", meter: str = "") -> Usage:
     )
 
 
-def table_of(usage: Usage, name: str) -> list[list[str]]:
-    """One of the page's tables, "days", "people" or "meters", as rows of a CSV: what is seen, and nothing that acts."""
+def table_of(usage: Usage, name: str) -> tuple[list[str], list[list[Cell]]]:
+    """Head and rows of one of the page's tables, "days", "people" or "meters", as they are seen."""
     if name == "people":
         head = ["사람", *(f"{meter.name}({meter.unit})" for meter in usage.person_meters), "마지막"]
-        rows = [
-            [row.name, *map(str, row.counts), f"{row.last.astimezone(SEOUL):%Y-%m-%d %H:%M}"] for row in usage.people
-        ]
-    elif name == "meters":
-        head = ["계량기", "단위", "이번 달", "지난달", "한도"]
-        rows = [
+        return head, [[row.name, *row.counts, f"{row.last.astimezone(SEOUL):%Y-%m-%d %H:%M}"] for row in usage.people]
+    if name == "meters":
+        return ["계량기", f"{usage.first:%Y-%m}", "그 전달", "지금", "한도"], [
             [
                 row.meter.name,
-                row.this_month.unit,
-                row.this_month.words,
+                f"{row.this_month.words}{row.this_month.unit}",
                 f"{row.last_month.words}{row.last_month.unit}",
+                row.standing.used_words if row.standing else "",
                 row.standing.limit_words if row.standing else "",
             ]
             for row in usage.meters
         ]
-    else:
-        head = ["날짜", f"{usage.meter.name}({usage.bars_unit})"]
-        rows = [[bar.day.isoformat(), f"{bar.value:g}" if bar.value % 1 else f"{bar.value:.0f}"] for bar in usage.bars]
-    return [[rules.inert(cell) for cell in row] for row in [head, *rows]]
+    head = ["날짜", f"{usage.meter.name}({usage.bars_unit})"]
+    return head, [[bar.day, bar.value if isinstance(bar.value, int) else f"{bar.value:.1f}"] for bar in usage.bars]
 
 
 def _month(text: str) -> date:
