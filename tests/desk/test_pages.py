@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import select
 
-from portal.core.db import db
+from portal.billing.models import Plan, PlanVersion
+from portal.billing.plans import digest_of
+from portal.core import clock
+from portal.core.db import db, write
 from portal.desk import timeline
 from portal.desk.pages import homepage_sheets
 from portal.rendering import RENDERER_VERSION
@@ -91,3 +95,47 @@ def test_companies_are_found_by_name_and_number(office: Office) -> None:
     assert "회사 0" in client.get("/staff/tenants?q=회사").text
     assert "회사 0" in client.get("/staff/tenants?q=124-81").text
     assert "찾는 고객사가 없습니다." in client.get("/staff/tenants?q=없는이름").text
+
+
+def _with_plans(office: Office) -> None:
+    """Two plans on offer and one by agreement, as the house's own price list has them."""
+    prices = {
+        "starter": [{"key": "base", "name": "기본료", "kind": "flat", "amount": "39000"}],
+        "team": [{"key": "seats", "name": "이용권", "kind": "seat", "amount": "12000", "unit_word": "명"}],
+        "enterprise": [],
+    }
+    with office.at_work(), write() as session:
+        for number, (key, asked) in enumerate(prices.items(), 1):
+            terms = {"prices": asked, "limits": {"seats": 10 if key == "starter" else None}}
+            plan = Plan(key=key, name=key.title(), summary="요약", public=key != "enterprise", position=number)
+            session.add(
+                PlanVersion(
+                    plan=plan, number=1, terms=terms, digest=digest_of(terms), offered_from=date(2026, 1, 1),
+                    published_at=clock.now(), published_by="test",
+                )
+            )  # fmt: skip
+
+
+def test_the_homepage_sells_what_billing_offers_and_works_out_prices_by_its_rules(office: Office) -> None:
+    _with_plans(office)
+    client = office.client()
+    page = client.get("/").text
+    assert "39,000원" in page
+    assert "Enterprise" in page
+    whole = client.get("/prices/estimate?people=3&gb=0&views=0")
+    assert (whole.status_code, "<html" in whole.text, "39,600원" in whole.text) == (200, True, True)
+    part = client.get(
+        "/prices/estimate?people=11&gb=0&views=0", headers={"HX-Request": "true", "HX-Target": "div#answers"}
+    ).text
+    assert "<html" not in part
+    assert "145,200원" in part  # 11 x 12,000 x 1.1
+    assert "이용권 한도는 10명까지입니다." in part
+    assert part.index("가장 쌉니다") > part.index("Team 요금"), "what does not hold its limits is not the cheapest"
+
+
+@pytest.mark.parametrize("typed", ["-1", "1.5", "열", "99999999999999999999", "<b>", "²"])
+def test_a_guess_that_is_no_number_is_answered_with_a_sentence(office: Office, typed: str) -> None:
+    _with_plans(office)
+    page = office.client().get("/prices/estimate", query_string={"people": typed})
+    assert page.status_code == 200
+    assert "0부터 1,000명까지의 수로 적어 주십시오." in page.text

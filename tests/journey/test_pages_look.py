@@ -19,15 +19,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 #: Both themes and both widths; the fourth pair would show nothing that these three do not.
 LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390))
 PAGES = {
-    "": ("/", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
+    "": ("/", "/prices/estimate?people=12&gb=300&views=9000", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
     "alice@hanbit.example": (
         "/drawings", "/drawings?view=list", "/drawings/bin", "/drawings/folders", "/drawings/1", "/drawings/1/revisions", "/drawings/1/edit",
         "/members", "/company", "/companies", "/me", "/me/devices", "/me/logins", "/me/password", "/me/email", "/me/second-factor",
-        "/requests", "/requests/new",
+        "/requests", "/requests/new", "/plans", "/plans/team", "/invoices", "/billing-details", "/usage/estimate",
     ),
     "admin@planroom.example": (
         "/staff", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
         "/staff/quality", "/staff/quality/rules", "/staff/quality/releases", "/staff/quality/requests", "/staff/assistant",
+        "/staff/billing/close", "/staff/billing/invoices", "/staff/billing/plans?plan=team", "/staff/billing/companies/1",
     ),
     "rita@planroom.example": ("/staff/applications", "/staff/applications/1", "/staff/applications/2"),
 }  # fmt: skip
