@@ -13,7 +13,7 @@ from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items
 from portal.retention import cases
-from portal.taxinvoices import issuing
+from portal.taxinvoices import watching
 from portal.tenants import provisioning
 from portal.trials import forgetting
 from portal.trials import service as trials
@@ -52,8 +52,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("payments.refunds", seconds(10), refunds.sweep),
     Periodic("payments.dunning", minutes(1), dunning.step_due),
     Periodic("payments.transfers", minutes(5), transfers.try_again),
-    Periodic("taxinvoices.sweep", seconds(10), issuing.sweep),
-    Periodic("taxinvoices.deadlines", minutes(60), issuing.watch_deadlines),
+    Periodic("taxinvoices.sweep", seconds(10), watching.sweep),
+    Periodic("taxinvoices.deadlines", minutes(60), watching.watch_deadlines),
     Periodic("retention.step_due", minutes(1), cases.step_due),
     Periodic("retention.sweep", seconds(30), cases.sweep),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),

@@ -59,6 +59,7 @@ TAX_INVOICE = Machine(
         step(X.ISSUED, "cancel", X.CANCELLED, "worker, when its invoice was cancelled"),
         step((X.WAITING, X.HELD, X.REJECTED), "cancel_unissued", X.CANCELLED, "worker, when its invoice was cancelled"),
         step(X.REJECTED, "retry", X.WAITING, "billing staff"),
+        step(X.WAITING, "file_again", X.FILING, "worker, for one that is issued and the tax office had refused"),
     ),
 )
 
@@ -66,8 +67,8 @@ TAX_INVOICE = Machine(
 class TaxInvoice(Model):
     """One tax invoice. `management_key` is ours, unique at the issuing service, and follows from invoice and position.
 
-    `supply` and `vat` are negative in one that takes back. `modify_code` 1 to 6 is the lawful reason of an amendment, and
-    `original_id` what it amends. `document` is what was sent.
+    `supply` and `vat` are negative in one that takes back. `modify_code` 1 to 6 is the lawful reason of an amendment,
+    `original_id` what it amends, and `sheet` what it says of it. `document` is what was sent.
     """
 
     __tablename__ = "tax_invoice"
@@ -83,6 +84,8 @@ class TaxInvoice(Model):
     position: Mapped[int] = mapped_column(default=1)
     original_id: Mapped[int | None] = mapped_column(ForeignKey("tax_invoice.id"))
     modify_code: Mapped[int | None]
+    sheet: Mapped[str] = mapped_column(String(10), default="")
+    """One of rules.Sheet: empty in a first one."""
     management_key: Mapped[str] = mapped_column(String(24))
     state: Mapped[TaxInvoiceState] = mapped_column(String(10), index=True)
     purpose: Mapped[str] = mapped_column(String(4))
@@ -106,7 +109,8 @@ class TaxInvoice(Model):
     issued_at: Mapped[datetime | None]
     filed_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
-    nudged_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    """When a worker is to look at it again; each look puts the next one further off."""
     asked_at: Mapped[datetime | None]
 
     invoice: Mapped[Invoice] = relationship()

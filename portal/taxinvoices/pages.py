@@ -25,6 +25,14 @@ def papers() -> ResponseReturnValue:
     )
 
 
+@taxinvoices.get("/tax-invoices/<int:paper_id>")
+@access("member", roles=PAYERS, when_closed=True)
+def paper(paper_id: int) -> ResponseReturnValue:
+    row = service.paper_for(caller(), paper_id)
+    others = [each for each in service.papers_of(row.invoice_id) if each.id != row.id and each.issued_at is not None]
+    return page("taxinvoices/paper.html", row=row, others=others, machine=TAX_INVOICE, amendments=AMENDMENTS)
+
+
 @taxinvoices.get("/tax-invoices/<int:paper_id>.pdf")
 @access("member", roles=PAYERS, when_closed=True)
 def paper_pdf(paper_id: int) -> ResponseReturnValue:

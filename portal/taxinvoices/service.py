@@ -6,27 +6,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from portal.billing import service as billing
+from portal.core import audit
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.core.outbox import later
 from portal.core.settings import settings
-from portal.taxinvoices import rules
-from portal.taxinvoices.issuing import (
-    ITEM,
-    JOB,
-    heard_finalised,
-    heard_voided,
-    move_on,
-    new_amendment,
-    papers_of,
-    sweep,
-    watch_deadlines,
-)
+from portal.taxinvoices import writing
+from portal.taxinvoices.issuing import move_on
 from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
 from portal.taxinvoices.providers import Done, Rejected, popbill
+from portal.taxinvoices.watching import JOB, settle, sweep, watch_deadlines
+from portal.taxinvoices.writing import heard_finalised, heard_voided, papers_of
 from portal.tenants import rules as tenant_rules
-from portal.work import service as work
 
 X = TaxInvoiceState
 
@@ -73,30 +65,14 @@ def try_again(who: Caller, paper_id: int) -> TaxInvoice:
     return _by_hand(who, paper_id, {X.HELD: "release", X.REJECTED: "retry"})
 
 
-def hold(who: Caller, paper_id: int, reason: str) -> TaxInvoice:
-    """Do not issue it for now."""
+def amend(who: Caller, paper_id: int, code: int, change: int = 0) -> TaxInvoice:
+    """Amend a filed paper for a lawful reason; the first of the papers made.
+
+    `change` is the supply that changes, for reasons that concern a part (negative: less).
+    """
     _only_billing(who)
     with write() as session:
-        paper = _locked(paper_id)
-        TAX_INVOICE.move(session, paper, "hold", by=who.actor, failure_message=reason[:300])
-        return paper
-
-
-def amend(who: Caller, paper_id: int, code: int, supply: int = 0) -> TaxInvoice:
-    """Amend a filed paper for a lawful reason. `supply` is the change for reasons that concern a part (negative: less)."""
-    _only_billing(who)
-    amendment = rules.AMENDMENTS.get(code)
-    with write() as session:
-        original = _locked(paper_id)
-        if amendment is None or original.state != X.FILED or original.original_id is not None:
-            raise Refusal("전송이 끝난 세금계산서만 수정할 수 있습니다.", "전송이 끝난 뒤 다시 해 주십시오.")
-        change = -original.supply if amendment.whole else supply
-        if change == 0 or change % 10 or (code == 3 and change > 0):  # noqa: PLR2004 - goods that came back are negative
-            raise Refusal("바뀌는 공급가액을 10원 단위로 적어 주십시오.", "줄어드는 금액은 빼기(-)로 적습니다.", 422)
-        made = new_amendment(session, original, code, change, change // 10)
-        if code == 1:
-            new_amendment(session, original, code, original.supply, original.vat)
-        return made
+        return writing.amend(session, _locked(paper_id), code, change, who.actor)[0]
 
 
 def send_now(who: Caller, paper_id: int) -> None:
@@ -110,6 +86,13 @@ def send_now(who: Caller, paper_id: int) -> None:
         said = answer.message if isinstance(answer, Rejected) else answer.reason
         raise Refusal("전송을 요청하지 못했습니다.", said, 503)
     with write() as session:
+        audit.record(
+            session,
+            "tax_invoice.send_now",
+            actor=who.actor,
+            subject=f"tax_invoice:{paper_id}",
+            tenant_id=paper.tenant_id,
+        )
         later(session, JOB, paper_id)
 
 
@@ -121,7 +104,7 @@ def _by_hand(who: Caller, paper_id: int, verbs: dict[TaxInvoiceState, str]) -> T
         if verb is None:
             raise Refusal("지금은 다시 발행할 수 없는 상태입니다.", "화면을 새로 고쳐 상태를 확인해 주십시오.")
         TAX_INVOICE.move(session, paper, verb, by=who.actor, failure_code="", failure_message="", lease_until=None)
-        work.close_item(session, kind=ITEM, subject=f"tax_invoice:{paper.id}", by=who.actor)
+        settle(session, paper, who.actor)
         later(session, JOB, paper.id)
         return paper
 
@@ -148,11 +131,11 @@ __all__ = [
     "counts",
     "heard_finalised",
     "heard_voided",
-    "hold",
     "move_on",
     "paper_for",
     "paper_with",
     "papers_for",
+    "papers_of",
     "papers_of_invoice_for",
     "send_now",
     "sweep",

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from portal.billing import service as billing
 from portal.billing.models import Evidence
-from portal.core import clock
-from portal.core.db import db, write
-from portal.core.errors import NotFound, Refusal
+from portal.core.db import db
+from portal.core.errors import NotFound
 from portal.core.outbox import Message
-from portal.taxinvoices import issuing, service
-from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
+from portal.taxinvoices import service
+from portal.taxinvoices.models import TaxInvoiceState
+from portal.taxinvoices.providers import Rejected, popbill
 from portal.work.models import WorkItem, WorkState
 from tests.billing.office import BILL, DETAILS, noon
 from tests.taxinvoices.conftest import Desk
@@ -53,25 +53,6 @@ def test_a_company_that_takes_the_card_slip_gets_no_tax_invoice(desk: Desk) -> N
     assert desk.papers() == []
 
 
-@pytest.mark.parametrize("fault", ["answer-lost", "500-after-commit", "half-json", "500", "refuse"])
-def test_a_lost_answer_is_asked_for_and_there_is_one_tax_invoice(desk: Desk, fault: str) -> None:
-    paper = desk.ask()
-    desk.outside.fault("popbill", fault, path="/Taxinvoice", count=1)
-    assert desk.work(paper).state in {X.UNKNOWN, X.ISSUED}
-    assert desk.work(paper, 3).state == X.ISSUED
-    assert len(desk.over_there()) == 1
-
-
-def test_a_worker_that_died_before_or_after_asking_leaves_one_tax_invoice(desk: Desk) -> None:
-    paper = desk.ask()
-    with write() as session:
-        row = session.get_one(TaxInvoice, paper.id)
-        TAX_INVOICE.move(session, row, "request", by="test", document={"x": 1}, requested_at=clock.fresh())
-    assert desk.work(paper).state == X.WAITING  # it never arrived, so it is asked for anew
-    assert desk.work(paper).state == X.ISSUED
-    assert len(desk.over_there()) == 1
-
-
 def test_a_buyer_who_closed_down_holds_it_until_a_person_has_looked(desk: Desk) -> None:
     desk.outside.post("/_control/business", json={"number": "1248100998", "state": "closed", "end_dt": "20261001"})
     paper = desk.work(desk.ask())
@@ -89,59 +70,69 @@ def test_what_the_tax_office_refuses_is_work_with_the_reason(desk: Desk) -> None
     paper = desk.until_filed(paper)
     assert (paper.state, paper.failure_code) == (X.REJECTED, "SYN003")
     assert "SYN003" in _items()[0].body
+    service.try_again(BILL, paper.id)
+    assert desk.work(paper).state == X.FILING  # it is issued for good: only the filing is repeated
+    desk.later(minutes=25)
+    assert desk.work(paper).state == X.FILED
+    assert (len(desk.over_there()), len(desk.issue_calls()), _items()) == (1, 1, [])
 
 
-def test_a_cancelled_invoice_takes_its_paper_back_before_filing(desk: Desk) -> None:
+def test_a_refused_paper_is_issued_with_the_details_that_were_mended_since(desk: Desk) -> None:
+    billing.update_profile(desk.owner, replace(DETAILS, ceo=""))
     paper = desk.work(desk.ask())
-    note = billing.void(BILL, desk.invoice.id, "잘못 청구함")
-    service.heard_voided(str(uuid4()), note.invoice_id)
-    assert desk.work(paper).state == X.CANCELLED
-    assert desk.over_there()[0]["stateCode"] == 600
+    assert (paper.state, paper.failure_code) == (X.REJECTED, "-11001903")
+    assert "청구 정보를 고친 뒤" in _items()[0].body
+    billing.update_profile(desk.owner, replace(DETAILS, ceo="박새봄"))
+    service.try_again(BILL, paper.id)
+    paper = desk.work(paper)
+    assert (paper.state, paper.document["invoicee"]["CEOName"], _items()) == (X.ISSUED, "박새봄", [])
 
 
-def test_a_cancelled_invoice_whose_paper_is_filed_gets_its_opposite_once(desk: Desk) -> None:
-    paper = desk.until_filed(desk.work(desk.ask()))
-    billing.void(BILL, desk.invoice.id, "계약 해제")
-    for _ in range(2):
-        service.heard_voided(str(uuid4()), desk.invoice.id)
-    _, opposite = desk.papers()
-    assert (opposite.modify_code, opposite.supply, opposite.original_id) == (4, -paper.supply, paper.id)
-    assert desk.work(opposite).state == X.ISSUED
-    assert opposite.document["orgNTSConfirmNum"] == paper.approval_number
-    assert len(desk.over_there()) == 2
-
-
-def test_an_invoice_cancelled_before_its_paper_was_issued_has_none(desk: Desk) -> None:
+def test_a_service_that_refuses_us_is_one_line_for_all_and_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paper = desk.ask()
-    billing.void(BILL, desk.invoice.id, "잘못 청구함")
-    service.heard_voided(str(uuid4()), desk.invoice.id)
-    assert desk.work(paper).state == X.CANCELLED
-    assert desk.over_there() == []
-
-
-def test_staff_amend_a_filed_paper_for_a_lawful_reason_only(desk: Desk) -> None:
-    paper = desk.work(desk.ask())
-    with pytest.raises(Refusal, match="전송이 끝난"):
-        service.amend(BILL, paper.id, 2, -1_000)
-    desk.until_filed(paper)
-    with pytest.raises(Refusal, match="10원 단위"):
-        service.amend(BILL, paper.id, 2, -1_001)
-    part = service.amend(BILL, paper.id, 2, -1_000)
-    assert (part.supply, part.vat, part.total) == (-1_000, -100, -1_100)
-    service.amend(BILL, paper.id, 1)
-    assert [row.supply for row in desk.papers()] == [12_000, -1_000, -12_000, 12_000]
+    with monkeypatch.context() as patch:
+        no = Rejected("-99003001", "포인트가 부족합니다.", ours=True)
+        patch.setattr(popbill.Popbill, "issue", lambda *_: no)
+        assert desk.work(paper).state == X.UNKNOWN
+        assert desk.work(paper, 2).state == X.UNKNOWN
+        assert [item.subject for item in _items()] == ["tax_invoice:service"]
+        assert "포인트가 부족합니다" in _items()[0].body
+    assert desk.work(paper, 2).state == X.ISSUED
+    assert _items() == []
 
 
 def test_what_is_not_issued_asks_for_attention_before_its_last_day_and_names_the_penalty_after_it(desk: Desk) -> None:
-    desk.outside.fault("popbill", "500", count=None)
+    desk.outside.post("/_control/business", json={"number": "1248100998", "state": "closed", "end_dt": "20261001"})
     desk.work(desk.ask())
     desk.move(noon(date(2026, 11, 4)))
-    assert issuing.watch_deadlines() == 0
+    assert service.watch_deadlines() == 0
     desk.move(noon(date(2026, 11, 5)))
-    assert issuing.watch_deadlines() == 1
+    assert service.watch_deadlines() == 1
+    assert "가산세" not in _items()[0].body
     desk.move(noon(date(2026, 11, 12)))
-    issuing.watch_deadlines()
+    service.watch_deadlines()
+    assert "폐업" in _items()[0].body  # why it stopped is still told
     assert "가산세가 120원" in _items()[0].body
+
+
+def test_the_sweep_looks_at_each_when_it_is_due_and_less_often_with_time(desk: Desk) -> None:
+    paper = desk.ask()
+    assert service.sweep() == 0
+    desk.later(seconds=21)
+    assert (service.sweep(), service.sweep()) == (1, 0)
+    desk.work(paper)
+    desk.later(minutes=9)
+    assert service.sweep() == 0
+    desk.later(minutes=2)
+    assert service.sweep() == 1
+    desk.later(hours=20)
+    assert service.sweep() == 1
+    desk.later(minutes=59)
+    assert service.sweep() == 0
+    desk.later(minutes=2)
+    assert service.sweep() == 1
 
 
 def test_a_paper_is_its_companys_own_and_shown_once_it_is_issued(desk: Desk) -> None:

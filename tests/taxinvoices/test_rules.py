@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ def test_lateness_costs_one_percent_until_the_return_and_two_after_it(
 
 
 def test_attention_is_asked_for_three_business_days_before_the_last_one() -> None:
-    assert rules.warn_on(date(2026, 11, 30)) == date(2026, 12, 7)
+    assert rules.warn_on(date(2026, 12, 10)) == date(2026, 12, 7)
 
 
 def test_a_management_key_fits_and_is_the_same_each_time() -> None:
@@ -45,10 +45,54 @@ def test_a_management_key_fits_and_is_the_same_each_time() -> None:
     assert len(key) <= 24
 
 
-def test_an_amendment_is_written_on_the_original_day_or_on_its_own() -> None:
-    original, today = date(2026, 10, 31), date(2026, 12, 2)
-    assert rules.amended_date(rules.AMENDMENTS[1], original, today) == original
-    assert rules.amended_date(rules.AMENDMENTS[4], original, today) == today
+WRITTEN, TODAY = date(2026, 10, 31), date(2026, 12, 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "papers"),
+    [
+        (1, 0, [(WRITTEN, -12_000, -1_200), (WRITTEN, 12_000, 1_200)]),
+        (2, 500, [(TODAY, 500, 50)]),
+        (2, -1_239, [(TODAY, -1_239, -123)]),
+        (3, -1_000, [(TODAY, -1_000, -100)]),
+        (4, 0, [(TODAY, -12_000, -1_200)]),
+        (5, 0, [(WRITTEN, -12_000, -1_200), (WRITTEN, 12_000, 0)]),
+        (6, 0, [(WRITTEN, -12_000, -1_200)]),
+    ],
+)
+def test_an_amendment_has_its_papers_with_their_day_and_sign(
+    code: int, change: int, papers: list[tuple[date, int, int]]
+) -> None:
+    planned = rules.plan(code, WRITTEN, (12_000, 1_200), TODAY, change)
+    assert [(one.write_date, one.supply, one.vat) for one in planned] == papers
+
+
+@pytest.mark.parametrize(("code", "change"), [(2, 0), (3, 0), (3, 1_000)])
+def test_a_part_that_is_nothing_or_comes_back_as_more_is_no_amendment(code: int, change: int) -> None:
+    with pytest.raises(ValueError, match=str(code)):
+        rules.plan(code, WRITTEN, (12_000, 1_200), TODAY, change)
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [("고객이 계약을 해지함", 4), ("이중 청구", 6), ("같은 달을 중복 청구함", 6), ("", 4)]
+)
+def test_cancelling_ends_the_contract_unless_it_was_billed_twice(reason: str, code: int) -> None:
+    assert rules.code_of(reason) == code
+
+
+@pytest.mark.parametrize(
+    ("waited", "hurried", "pause"),
+    [
+        (timedelta(), True, timedelta(seconds=20)),
+        (timedelta(minutes=8), True, timedelta(minutes=1)),
+        (timedelta(days=3), True, timedelta(minutes=10)),
+        (timedelta(), False, timedelta(minutes=10)),
+        (timedelta(hours=4), False, timedelta(minutes=30)),
+        (timedelta(days=3), False, timedelta(hours=1)),
+    ],
+)
+def test_what_has_waited_long_is_looked_at_less_often(waited: timedelta, hurried: bool, pause: timedelta) -> None:
+    assert rules.pause(waited, hurried=hurried) == pause
 
 
 if SHARED.exists():
@@ -71,6 +115,19 @@ if SHARED.exists():
 
     @pytest.mark.parametrize("row", GIVEN["modify_codes"], ids=lambda row: row["ko"])
     def test_the_shared_amendments(row: dict[str, object]) -> None:
-        known = rules.AMENDMENTS.get(int(str(row["popbill"])))
-        assert known is None or known.original_date == (row["write_date"] == "original")
-        assert known is not None or row["popbill"] == 5
+        code = int(str(row["popbill"]))
+        amendment = rules.AMENDMENTS[code]
+        assert len(amendment.sheets) == row["sheets"]
+        assert amendment.original_date == (row["write_date"] == "original")
+        first = rules.plan(code, WRITTEN, (12_000, 1_200), TODAY, -10)[0]
+        assert first.supply < 0
+        assert str(row["sign"]).startswith(("negative", "plus or minus"))
+
+    def test_the_shared_penalty_rates() -> None:
+        rates = GIVEN["tax_invoice_deadlines"]["penalty_rates_pct_of_supply"]
+        assert (rates["late"] * 10, rates["not_issued"] * 10) == (rules.LATE_PER_MILLE, rules.NOT_ISSUED_PER_MILLE)
+
+    @pytest.mark.parametrize("row", GIVEN["vat"]["negative"], ids=lambda row: str(row["supply"]))
+    def test_the_shared_tax_of_what_is_taken_back(row: dict[str, int]) -> None:
+        (paper,) = rules.plan(2, WRITTEN, (0, 0), TODAY, row["supply"])
+        assert (paper.vat, paper.supply + paper.vat) == (row["tax"], row["total"])
