@@ -18,6 +18,7 @@ from portal.core.errors import NotFound
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
 from portal.desk import timeline
+from portal.desk.acts import KINDS
 from portal.desk.forms import ReasonForm
 from portal.tenants import service as tenants
 from portal.tenants.models import OPENING, TENANT, Membership, Mode, Tenant, TenantState
@@ -163,7 +164,7 @@ def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturn
     counts = Counter(event.kind for event in events)
     chips = [
         ("", "모두", len(events)),
-        *((name, word, counts[name]) for name, word in timeline.KINDS.items() if counts[name]),
+        *((name, word, counts[name]) for name, word in KINDS.items() if counts[name]),
     ]
     memberships = (
         select(Membership)
@@ -178,7 +179,7 @@ def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturn
         look=TENANT.look(row.state),
         events=[event for event in events if not kind or event.kind == kind],
         chips=chips,
-        kind=kind if kind in timeline.KINDS else "",
+        kind=kind if kind in KINDS else "",
         members=list(db.session.scalars(memberships)),
         role_words=ROLE_WORDS,
         opening=provision_rows(row.id) if row.state in {*OPENING, TenantState.FAILED} else [],

@@ -2,77 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from flask import url_for
+from flask import current_app, url_for
 from sqlalchemy import or_, select
 
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
-from portal.core import audit
+from portal.billing.models import Invoice
+from portal.core import audit, gate
 from portal.core.audit import AuditEntry
 from portal.core.db import db
+from portal.core.money import won
 from portal.core.states import Tone
+from portal.desk.acts import WORDS
+from portal.payments.models import Charge, Refund
+from portal.quality.change_models import ChangeRequest
+from portal.taxinvoices.models import TaxInvoice
 from portal.tenants.models import Membership, StepState, Tenant
 from portal.tenants.provisioning import STAGE, steps_of
 from portal.trials.models import Application, ApplicationMessage
 from portal.visits import service as visits
 
-#: Filter of the stream -> its name.
-KINDS: dict[str, str] = {
-    "visit": "방문",
-    "decision": "신청·결정",
-    "opening": "환경",
-    "company": "회사",
-    "people": "사람",
-    "drawing": "도면",
-    "sign_in": "로그인",
-}
+#: Lines of the stream.
 MOST = 400
 
-#: Action of the audit -> (kind, words, icon, tone).
-WORDS: dict[str, tuple[str, str, str, Tone]] = {
-    "application.submit": ("decision", "무료체험을 신청했습니다", "application", "blue"),
-    "application.confirm": ("decision", "메일 주소를 확인했습니다", "mail", "green"),
-    "application.assign": ("decision", "검토를 맡았습니다", "user", "grey"),
-    "application.release": ("decision", "검토를 내려놓았습니다", "undo", "grey"),
-    "application.ask": ("decision", "보완을 요청했습니다", "mail", "amber"),
-    "application.unask": ("decision", "보완 요청을 거두었습니다", "undo", "grey"),
-    "application.answer": ("decision", "보완 요청에 답했습니다", "mail", "blue"),
-    "application.approve": ("decision", "신청을 승인했습니다", "check", "green"),
-    "application.reject": ("decision", "신청을 반려했습니다", "close", "red"),
-    "application.withdraw": ("decision", "신청을 취소했습니다", "close", "grey"),
-    "application.expire": ("decision", "답이 없어 신청이 끝났습니다", "clock", "grey"),
-    "tenant.open_trial": ("opening", "환경을 만들기로 했습니다", "database", "grey"),
-    "tenant.begin": ("opening", "환경을 만들기 시작했습니다", "database", "grey"),
-    "tenant.fail": ("opening", "환경을 만들다가 멈췄습니다", "warn", "red"),
-    "tenant.retry": ("opening", "환경 만들기를 다시 시켰습니다", "retry", "amber"),
-    "tenant.open": ("company", "체험을 시작했습니다", "check", "green"),
-    "tenant.activate": ("company", "유료로 전환했습니다", "check", "green"),
-    "tenant.suspend": ("company", "이용을 제한했습니다", "lock", "red"),
-    "tenant.resume": ("company", "이용 제한을 풀었습니다", "check", "green"),
-    "tenant.resume_trial": ("company", "이용 제한을 풀었습니다", "check", "green"),
-    "tenant.end": ("company", "이용을 끝냈습니다", "stop", "grey"),
-    "tenant.set_mode": ("company", "쓰기 방식을 바꾸었습니다", "settings", "amber"),
-    "tenant.rename": ("company", "회사 이름을 바꾸었습니다", "settings", "grey"),
-    "membership.invite": ("people", "구성원을 초대했습니다", "members", "blue"),
-    "membership.invite_again": ("people", "초대 메일을 다시 보냈습니다", "mail", "grey"),
-    "membership.change_role": ("people", "역할을 바꾸었습니다", "members", "grey"),
-    "membership.remove": ("people", "구성원을 내보냈습니다", "members", "amber"),
-    "membership.restore": ("people", "구성원을 되돌렸습니다", "undo", "grey"),
-    "drawing.received": ("drawing", "도면을 올렸습니다", "upload", "blue"),
-    "drawing.deleted": ("drawing", "도면을 휴지통에 넣었습니다", "trash", "amber"),
-}
 MODES = {"open": "열림", "read_only": "보기만", "closed": "닫힘"}
 ACTORS = {
-    "process": "도면실",
-    "schedule": "도면실",
-    "worker": "도면실",
-    "house": "도면실",
-    "provisioning": "도면실",
     "applicant": "신청자",
 }
 
@@ -88,6 +47,14 @@ class Event:
     tone: Tone
     who: str = ""
     detail: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What an act was about, and its page."""
+
+    words: str = ""
     url: str = ""
 
 
@@ -116,17 +83,73 @@ def _acts(tenant: Tenant, application: Application | None) -> list[Event]:
         db.session.scalars(select(AuditEntry).where(or_(*mine), known).order_by(AuditEntry.id.desc()).limit(MOST))
     )
     names, personal = _names(entries), audit.personal_of(db.session(), [entry.id for entry in entries])
+    papers = _papers(entries)
     events = []
     for entry in entries:
         kind, words, icon, tone = WORDS[entry.action]
-        who = names.get(entry.actor) or ACTORS.get(entry.actor, "")
-        url = (
-            url_for("trials_staff.application", application_id=application.id)
-            if kind == "decision" and application
-            else ""
-        )
-        events.append(Event(entry.at, kind, words, icon, tone, who, _detail(entry, names, personal), url))
+        who = names.get(entry.actor) or ("" if entry.actor.startswith("person:") else ACTORS.get(entry.actor, "도면실"))
+        paper = papers.get(entry.subject, Paper())
+        url = paper.url
+        if kind == "decision" and application:
+            url = url_for("trials_staff.application", application_id=application.id)
+        detail = " · ".join(part for part in (paper.words, _detail(entry, names, personal)) if part)
+        events.append(Event(entry.at, kind, words, icon, tone, who, detail, url))
     return events
+
+
+def _papers(entries: Iterable[AuditEntry]) -> dict[str, Paper]:
+    """What the entries' subjects are called and where they are shown, by "invoice:7"; one query for each kind there is."""
+    wanted: dict[str, list[int]] = {}
+    found: dict[str, Paper] = {}
+    for subject in {entry.subject for entry in entries}:
+        kind, _, number = subject.partition(":")
+        if kind in SHOWN and number.isdigit():
+            wanted.setdefault(kind, []).append(int(number))
+        elif kind == "retention_case":  # a room above this one: only its page is known
+            found[subject] = Paper("", _link("retention_staff.case", case_id=int(number)))
+    for kind, ids in wanted.items():
+        table, shown = SHOWN[kind]
+        for row in db.session.scalars(select(table).where(table.id.in_(ids))):
+            found[f"{kind}:{row.id}"] = shown(row)
+    return found
+
+
+def _link(endpoint: str, **values: int) -> str:
+    """The address of a page, for those of the staff who may see it."""
+    wanted = gate.access_of(current_app, endpoint)
+    seen = wanted is not None and (not wanted.roles or wanted.roles & gate.caller().staff_roles)
+    return url_for(endpoint, **cast("dict[str, Any]", values)) if seen else ""
+
+
+def _invoice(row: Invoice) -> Paper:
+    return Paper(f"{row.number} · {won(row.total)}", _link("billing_staff.invoice", invoice_id=row.id))
+
+
+def _tax_invoice(row: TaxInvoice) -> Paper:
+    number = f" · 승인번호 {row.approval_number}" if row.approval_number else ""
+    return Paper(f"{won(row.total)}{number}", _link("taxinvoices_staff.paper", paper_id=row.id))
+
+
+def _charge(row: Charge) -> Paper:
+    return Paper(won(row.won), _link("payments_staff.charge", charge_id=row.id))
+
+
+def _refund(row: Refund) -> Paper:
+    return Paper(won(row.won), _link("payments_staff.charge", charge_id=row.charge_id))
+
+
+def _request(row: ChangeRequest) -> Paper:
+    return Paper(row.title, _link("requests_staff.change_request", request_id=row.id))
+
+
+#: First word of a subject -> its table, and how its rows are called.
+SHOWN: dict[str, tuple[Any, Callable[[Any], Paper]]] = {
+    "invoice": (Invoice, _invoice),
+    "tax_invoice": (TaxInvoice, _tax_invoice),
+    "charge": (Charge, _charge),
+    "refund": (Refund, _refund),
+    "change_request": (ChangeRequest, _request),
+}
 
 
 def _detail(entry: AuditEntry, names: dict[str, str], personal: dict[int, dict[str, Any]]) -> str:
@@ -136,7 +159,9 @@ def _detail(entry: AuditEntry, names: dict[str, str], personal: dict[int, dict[s
         return " · ".join(part for part in (mode, str(said.get("reason") or "")) if part)
     if entry.action == "tenant.rename":
         return f"{said.get('before')} → {said.get('after')}"
-    return names.get(entry.subject, "") if entry.action.startswith("membership.") else ""
+    if entry.action.startswith(("membership.", "seat.")):
+        return names.get(entry.subject, "")
+    return str(said.get("plan") or said.get("reason") or "")
 
 
 def _names(entries: Iterable[AuditEntry]) -> dict[str, str]:

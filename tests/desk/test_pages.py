@@ -21,7 +21,7 @@ from portal.trials import review
 from tests.desk.office import Office
 
 
-def _opened(office: Office) -> int:
+def opened(office: Office) -> int:
     application_id, _ = office.apply()
     with office.at_work():
         review.approve(office.people["rita"], application_id)
@@ -58,7 +58,7 @@ def test_the_day_begins_with_what_waits(office: Office) -> None:
 
 
 def test_the_stream_of_a_company_tells_application_decision_and_opening(office: Office) -> None:
-    tenant_id = _opened(office)
+    tenant_id = opened(office)
     with office.app.test_request_context():
         texts = [event.text for event in timeline.of_company(db.session.get_one(Tenant, tenant_id))]
     assert {"무료체험을 신청했습니다", "신청을 승인했습니다", "체험을 시작했습니다"} <= set(texts)
@@ -69,7 +69,7 @@ def test_the_stream_of_a_company_tells_application_decision_and_opening(office: 
 
 
 def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Office) -> None:
-    tenant_id = _opened(office)
+    tenant_id = opened(office)
     client = office.client("sam")
     bare = client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": ""})
     assert bare.status_code == 422
@@ -83,14 +83,14 @@ def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Offic
 
 
 def test_a_reviewer_sees_companies_but_limits_none(office: Office) -> None:
-    tenant_id = _opened(office)
+    tenant_id = opened(office)
     client = office.client("rita")
     assert "이용 제한" not in client.get(f"/staff/tenants/{tenant_id}").text
     assert client.post(f"/staff/tenants/{tenant_id}/suspend", data={"reason": "왜"}).status_code == 403
 
 
 def test_companies_are_found_by_name_and_number(office: Office) -> None:
-    _opened(office)
+    opened(office)
     client = office.client("rita")
     assert "회사 0" in client.get("/staff/tenants?q=회사").text
     assert "회사 0" in client.get("/staff/tenants?q=124-81").text
