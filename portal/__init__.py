@@ -83,7 +83,11 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     errors.init_app(app)
     gate.init_app(app, identify, key_holder=keys.holder)
     headers.init_app(app)
-    page.init_app(app, [section for feature in features for section in feature.sections])
+    page.init_app(
+        app,
+        [section for feature in features for section in feature.sections],
+        [section for feature in features for section in feature.searches],
+    )
     queue.init_app(app, _subscriptions(features))
 
     gate.access("public")(app.view_functions["static"])

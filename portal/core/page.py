@@ -85,7 +85,7 @@ def asset(name: str) -> str:
     return f"{address}?v={_static_digest(folder, name, path.stat().st_mtime)}" if path.is_file() else address
 
 
-def _frame(sections: list[Section]) -> dict[str, Any]:
+def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     """What frame.html shows around a page: the rail, the company, the person."""
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
@@ -112,7 +112,9 @@ def _frame(sections: list[Section]) -> dict[str, Any]:
         "staff": on_staff_side,
         "companies_url": "/companies" if who.companies > 1 else None,
         "read_only": who.read_only or None,
-        "search_url": None,
+        "search_url": next(
+            (url_for(one.endpoint) for one in searches if one.staff == on_staff_side and one.shown_to(who)), None
+        ),
     }
 
 
@@ -120,7 +122,7 @@ def _below(url: str) -> bool:
     return request.path == url or request.path.startswith(url.rstrip("/") + "/")
 
 
-def init_app(app: Flask, sections: list[Section]) -> None:
+def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> None:
     sections = sorted(sections, key=lambda section: section.group)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
@@ -145,7 +147,7 @@ def init_app(app: Flask, sections: list[Section]) -> None:
             "embedded": settings().embedded,
             "caller": caller(),
             "now": LocalProxy(clock.now),  # asked for only by pages that show time: the error page needs no database
-            "frame": _LazyFrame(sections),
+            "frame": _LazyFrame(sections, searches),
         }
 
     @app.after_request
@@ -161,13 +163,13 @@ def init_app(app: Flask, sections: list[Section]) -> None:
 class _LazyFrame:
     """The frame, worked out only by pages that show one: counting badges asks the database."""
 
-    def __init__(self, sections: list[Section]) -> None:
-        self._sections = sections
+    def __init__(self, sections: list[Section], searches: list[Section]) -> None:
+        self._lines = sections, searches
         self._values: dict[str, Any] | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any value that JSON, a template or a library may hold
         if self._values is None:
-            self._values = _frame(self._sections)
+            self._values = _frame(*self._lines)
         try:
             return self._values[name]
         except KeyError:

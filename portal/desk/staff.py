@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy.pagination import SelectPagination
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
@@ -20,6 +20,7 @@ from portal.core.page import page, see_other
 from portal.desk import timeline
 from portal.desk.acts import KINDS
 from portal.desk.forms import ReasonForm
+from portal.desk.search import COMPANIES, company_matches, of_staff, words_of
 from portal.tenants import service as tenants
 from portal.tenants.models import OPENING, TENANT, Membership, Mode, Tenant, TenantState
 from portal.tenants.provisioning import provision_rows
@@ -31,8 +32,7 @@ from portal.work.models import KINDS as WORK_KINDS
 
 desk_staff = Blueprint("desk_staff", __name__, url_prefix="/staff")
 PER_PAGE = 50
-#: Who may see companies, and who may limit them.
-SEES = frozenset({"reviewer", "billing", "support", "admin"})
+#: Who may limit companies.
 LIMITS = frozenset({"support", "billing", "admin"})
 FILTERS: dict[str, tuple[str, tuple[TenantState, ...]]] = {
     "trial": ("체험 중", (TenantState.TRIAL,)),
@@ -58,7 +58,7 @@ def staff() -> ResponseReturnValue:
     """The first page of a working day: what waits, longest first."""
     who = caller()
     reviewing = bool(who.staff_roles & {"reviewer", "admin"})
-    seeing = bool(who.staff_roles & SEES)
+    seeing = bool(who.staff_roles & COMPANIES)
     return page(
         "desk/staff.html",
         items=work.items(who, limit=8),
@@ -75,8 +75,21 @@ def staff() -> ResponseReturnValue:
     )
 
 
+@desk_staff.get("/search")
+@access("staff")
+def search() -> ResponseReturnValue:
+    """Companies, applications, invoices and change requests with these words."""
+    words = words_of(request.args.get("q", ""))
+    return page(
+        "desk/search.html",
+        words=words,
+        groups=of_staff(caller(), words) if words else [],
+        hint="회사 이름과 번호, 신청자, 청구서 번호, 수정요청에서 찾습니다.",
+    )
+
+
 @desk_staff.get("/tenants")
-@access("staff", roles=SEES)
+@access("staff", roles=COMPANIES)
 def companies() -> ResponseReturnValue:
     """All customer companies."""
     state, text = request.args.get("state", ""), request.args.get("q", "").strip()[:60]
@@ -85,7 +98,7 @@ def companies() -> ResponseReturnValue:
     if state in FILTERS:
         query = query.where(Tenant.state.in_(FILTERS[state][1]))
     if text:
-        query = query.where(_matches(text))
+        query = query.where(company_matches(text))
     query = query.order_by(SORTS.get(sort, SORTS["-created"]), Tenant.id)
     pages = SelectPagination(
         select=query, session=db.session, page=request.args.get("page", 1, type=int), per_page=PER_PAGE, error_out=False
@@ -107,7 +120,7 @@ def companies() -> ResponseReturnValue:
 
 
 @desk_staff.get("/tenants/<int:tenant_id>")
-@access("staff", roles=SEES)
+@access("staff", roles=COMPANIES)
 def tenant(tenant_id: int) -> ResponseReturnValue:
     return _company(_tenant(tenant_id), ReasonForm())
 
@@ -204,14 +217,6 @@ def _counts() -> dict[str, int]:
     rows = db.session.execute(select(Tenant.state, func.count()).group_by(Tenant.state))
     by_state: dict[str, int] = {state: count for state, count in rows}  # noqa: C416 - rows are not pairs to mypy
     return {name: sum(by_state.get(state, 0) for state in states) for name, (_word, states) in FILTERS.items()}
-
-
-def _matches(text: str) -> ColumnElement[bool]:
-    digits = "".join(letter for letter in text if letter.isdigit())
-    conditions = [Tenant.name.contains(text, autoescape=True), Tenant.key == text]
-    if digits:
-        conditions.append(Tenant.business_number.contains(digits))
-    return or_(*conditions)
 
 
 def _back(tenant_id: int, notice: str, undo: str = "") -> Response:
