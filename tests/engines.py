@@ -7,12 +7,14 @@ the run: by the fixture, and by the kernel when the run itself is killed (`start
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -393,3 +395,14 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 def _is_error(said: ConsoleMessage, answers: tuple[str, ...]) -> bool:
     return said.type == "error" and not any(answer in said.text for answer in answers)
+
+
+def print_on_both(measure: Callable[[str], object]) -> None:
+    """Print as JSON what `measure` finds out, given the URL of a PostgreSQL server that is there only for it."""
+    with tempfile.TemporaryDirectory(prefix="planroom-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        server = PostgresServer(Path(name) / "postgres").start()
+        try:
+            sys.stdout.write(json.dumps(measure(server.url), ensure_ascii=False) + "\n")
+        finally:
+            server.stop()
