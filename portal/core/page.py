@@ -20,7 +20,7 @@ from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.core import clock, korea, money
+from portal.core import clock, korea, money, tables
 from portal.core.gate import Caller, caller
 from portal.core.settings import settings
 
@@ -135,6 +135,9 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
         filesize=file_size,
         phone=korea.phone_words,
         brn=korea.business_number_words,
+        particle=korea.particle,
+        labelled=tables.labelled,
+        columns=tables.columns,
     )
     # A block rendered alone does not run its template's top level, where an import would stand: the parts are global.
     parts = LocalProxy(lambda: app.jinja_env.get_template("parts.html").module)

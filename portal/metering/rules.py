@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from portal.core.korea import particle
+
 #: How many events one request may bring.
 MOST_EVENTS = 1000
 LONGEST_ID = 80
@@ -54,7 +56,7 @@ class Rejected:
 CONFLICT = "conflict"
 REASONS = {
     "id": f"id는 1자에서 {LONGEST_ID}자까지의 글자입니다.",
-    "own": f"id가 '{OWN_PREFIX}'(으)로 시작할 수 없습니다.",
+    "own": f"id가 '{OWN_PREFIX}'{particle(OWN_PREFIX, '으로/로')} 시작할 수 없습니다.",
     "tenant": "tenant는 고객사의 번호나 열쇠말입니다.",
     "meter": "meter는 계량기의 이름(글자)입니다.",
     "quantity": "quantity는 정수로 보내 주십시오.",

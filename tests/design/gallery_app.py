@@ -33,7 +33,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from portal.core import korea, money
+from portal.core import korea, money, tables
 from portal.core.states import Look
 from portal.core.supplier import Supplier
 from tests.design import sample_sheet
@@ -112,6 +112,8 @@ def create_gallery() -> Flask:
         date=korea.date_words,
         datetime=korea.datetime_words,
         ago=lambda instant: korea.ago_words(instant, NOW),
+        labelled=tables.labelled,
+        columns=tables.columns,
     )
     app.jinja_env.globals.update(asset=_asset, p=LocalProxy(lambda: app.jinja_env.get_template("parts.html").module))
 
