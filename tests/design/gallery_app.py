@@ -267,7 +267,7 @@ def _drawing(count: int = 0) -> dict[str, Any]:
         return {"sheets": [{"name": "많은 선", "url": f"/sheets/many-{count}", **common}]}
     return {
         "sheets": [
-            {"name": "모형", "url": "/sheets/plan", "note": "1,508개 중 3개 표시하지 못함: 3DSOLID", **common},
+            {"name": "모형", "url": "/sheets/plan", "note": "개체 1,508개 중 3개 표시하지 못함: 3DSOLID", **common},
             {"name": "A1 배치", "url": "/sheets/missing", **common},
             {"name": "A3 배치", "url": "", "refused": "객체가 2,000,000개를 넘습니다. 나누어 올려 주십시오.", **common},
         ],
