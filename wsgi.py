@@ -8,6 +8,6 @@ os.environ.setdefault(
     "XDG_CACHE_HOME", str(Path(os.environ.get("DATA_DIR", "").strip() or "var").expanduser().absolute() / "cache")
 )
 
-from portal import create_app  # noqa: E402 - after the cache has its place
+from portal import create_app
 
 app = create_app()

@@ -5,6 +5,7 @@ On a narrow screen a table of many columns is laid out row by row (parts.css), a
 
 from __future__ import annotations
 
+import html
 import re
 
 from markupsafe import Markup, escape
@@ -25,12 +26,13 @@ def columns(rows: str) -> int:
 
 def labelled(rows: Markup | str) -> Markup:
     """The head and rows of a table, each <td> with its column's words as data-label; a head only for readers gives none."""
-    found = _HEAD.search(rows)
+    text = str(rows)
+    found = _HEAD.search(text)
     if found is None:
         return Markup(rows)  # noqa: S704 - came as markup, goes as markup
     labels: list[str] = []
-    for attributes, content in _heads(rows):
-        words = " ".join(Markup(_UNSEEN.sub("", content)).unescape().split())
+    for attributes, content in _heads(text):
+        words = " ".join(html.unescape(_UNSEEN.sub("", content)).split())
         labels += [words] * _width(attributes)
     at = 0
 
@@ -46,7 +48,7 @@ def labelled(rows: Markup | str) -> Markup:
             return match[0]
         return f'<td data-label="{escape(labels[here])}"{attributes}>'
 
-    return Markup(rows[: found.end()] + _MARK.sub(mark, rows[found.end() :]))  # noqa: S704 - labels are escaped
+    return Markup(text[: found.end()] + _MARK.sub(mark, text[found.end() :]))  # noqa: S704 - labels are escaped
 
 
 def _heads(rows: str) -> list[tuple[str, str]]:
