@@ -90,9 +90,7 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
     shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
-    here = max(
-        (url_for(section.endpoint) for section in shown if _below(url_for(section.endpoint))), key=len, default=""
-    )
+    here = _section_of(shown, searches)
     lines = [
         {
             "label": section.label,
@@ -118,6 +116,16 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     }
 
 
+def _section_of(shown: list[Section], searches: list[Section]) -> str:
+    """Where the rail says we are: the section that the page lies below, else the last one of its own room."""
+    homes = {"/staff"}  # everything of staff lies below it, so it is said of itself only
+    above = [url for section in shown if _below(url := url_for(section.endpoint)) and url not in homes - {request.path}]
+    if above or request.endpoint in {one.endpoint for one in searches}:
+        return max(above, key=len, default="")
+    rooms = [one.endpoint for one in shown if one.endpoint.rpartition(".")[0] == request.blueprint]
+    return url_for(rooms[-1]) if rooms else ""
+
+
 def _below(url: str) -> bool:
     return request.path == url or request.path.startswith(url.rstrip("/") + "/")
 
@@ -136,6 +144,7 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
         phone=korea.phone_words,
         brn=korea.business_number_words,
         particle=korea.particle,
+        card_number=korea.card_words,
         labelled=tables.labelled,
         columns=tables.columns,
     )

@@ -20,8 +20,8 @@ feature = Feature(
     sections=(
         Section("사용량", "usage", "metering.usage", roles=SEES, group=5),
         Section(
-            "계량기", "measure", "metering_staff.meters", staff=True, roles=frozenset({"admin", "developer"}), group=8
+            "계량기", "measure", "metering_staff.meters", staff=True, roles=frozenset({"admin", "developer"}), group=3
         ),
-        Section("열쇠", "key", "metering_staff.keys", staff=True, roles=frozenset({"admin", "developer"}), group=9),
+        Section("열쇠", "key", "metering_staff.keys", staff=True, roles=frozenset({"admin", "developer"}), group=3),
     ),
 )

@@ -38,7 +38,7 @@ from portal.taxinvoices import service as taxinvoices
 from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 from portal.tenants import keys
 from portal.tenants import service as tenants
-from portal.tenants.models import Membership, Role, Tenant
+from portal.tenants.models import Membership, Role
 from tests.billing.office import DETAILS
 from tests.house.cast import drawing_with
 from tests.quality.conftest import junit
@@ -106,9 +106,7 @@ class Rich:
         who = self.owners[key]
         person = self.person(name, f"{uuid4().hex[:8]}@{key}.example")
         with write() as session:
-            session.add(
-                Membership(person_id=person.id, tenant_id=who.tenant_id, role=role, created_at=clock.now())
-            )
+            session.add(Membership(person_id=person.id, tenant_id=who.tenant_id, role=role, created_at=clock.now()))
         if role is not Role.VIEWER:  # who only looks needs none
             seats.assign(who, person.id)
 
@@ -120,7 +118,7 @@ class Rich:
             when = datetime.combine(first + timedelta(days=day), time(14), SEOUL)
             if when > clock.now():
                 break
-            weekend = when.weekday() > 4  # noqa: PLR2004 - Saturday and Sunday
+            weekend = when.weekday() > 4
             for meter, most in (("drawing_views", 420), ("api_calls", 1300)):
                 if meter in metering.meters():
                     quantity = (day * 37 + len(meter) * 11 + first.month * 53) % most // (6 if weekend else 1)
@@ -197,7 +195,11 @@ def _companies(rich: Rich) -> None:
     rich.company("late", "대성정밀㈜", date(2026, 5, 21))
     rich.company("long", LONG_NAME, date(2026, 5, 22))
     rich.at(MONTHS[0])
-    for key, plan, pay_by in (("alice", "team", PayBy.CARD), ("late", "team", PayBy.CARD), ("long", "team", PayBy.TRANSFER)):
+    for key, plan, pay_by in (
+        ("alice", "team", PayBy.CARD),
+        ("late", "team", PayBy.CARD),
+        ("long", "team", PayBy.TRANSFER),
+    ):
         owner = rich.owners[key]
         billing.convert(owner, plan, replace(DETAILS, name=owner.tenant_name, pay_by=pay_by))
         seats.assign(owner, owner.person_id)
@@ -218,11 +220,13 @@ def _months(rich: Rich) -> None:
             rich.use(key, first, 30)
         rich.close(first)
         rich.papers()
-        if first.month < 10:  # noqa: PLR2004 - October's stay open
+        if first.month < 10:
             rich.at(rich.invoice("alice", first).due_on)
             dunning.step_due()
             rich.work()
-            rich.deposit(f"{clock.today()},{LONG_NAME[:12]},{rich.invoice('long', first).total},{rich.invoice('long', first).number}")
+            rich.deposit(
+                f"{clock.today()},{LONG_NAME[:12]},{rich.invoice('long', first).total},{rich.invoice('long', first).number}"
+            )
     rich.at(TODAY.date())
     rich.use("alice", MONTHS[5], 20)
 
@@ -300,7 +304,12 @@ def _quality(rich: Rich) -> None:
         client.post("/api/v1/test-reports", data=data, headers={"Authorization": f"Bearer {secret}"})
     alice, dana = rich.owners["alice"], rich.staff["dana"]
     made = [
-        changes.file(alice, uuid4().hex, title, "도면 목록에서 정렬한 뒤 새로 고치면 처음 순서로 돌아갑니다.\n두 번 확인했습니다.")
+        changes.file(
+            alice,
+            uuid4().hex,
+            title,
+            "도면 목록에서 정렬한 뒤 새로 고치면 처음 순서로 돌아갑니다.\n두 번 확인했습니다.",
+        )
         for title in ("정렬이 풀립니다", "치수가 겹쳐 보입니다", "휴대전화에서 레이어 이름이 잘립니다")
     ]
     changes.take(dana, made[0].id)
