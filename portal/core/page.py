@@ -27,7 +27,9 @@ from portal.core.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all."""
+    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all; `also` names the
+    addresses of its pages that do not lie below its own.
+    """
 
     label: str
     icon: str
@@ -36,6 +38,7 @@ class Section:
     roles: frozenset[str] = frozenset()
     group: int = 0
     count: Callable[[Caller], int] | None = None
+    also: tuple[str, ...] = ()
 
     def shown_to(self, who: Caller) -> bool:
         if self.staff:
@@ -90,7 +93,7 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
     shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
-    here = _section_of(shown, searches)
+    here = _section_of(shown)
     lines = [
         {
             "label": section.label,
@@ -116,14 +119,11 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     }
 
 
-def _section_of(shown: list[Section], searches: list[Section]) -> str:
-    """Where the rail says we are: the section that the page lies below, else the last one of its own room."""
-    homes = {"/staff"}  # everything of staff lies below it, so it is said of itself only
-    above = [url for section in shown if _below(url := url_for(section.endpoint)) and url not in homes - {request.path}]
-    if above or request.endpoint in {one.endpoint for one in searches}:
-        return max(above, key=len, default="")
-    rooms = [one.endpoint for one in shown if one.endpoint.rpartition(".")[0] == request.blueprint]
-    return url_for(rooms[-1]) if rooms else ""
+def _section_of(shown: list[Section]) -> str:
+    """Where the rail says we are: the section that the page lies below. What lies below no other is not the home."""
+    places = {url: url_for(one.endpoint) for one in shown for url in (url_for(one.endpoint), *one.also)}
+    above = [url for url in places if _below(url) and (url != "/staff" or request.path == url)]
+    return places[max(above, key=len)] if above else ""
 
 
 def _below(url: str) -> bool:
