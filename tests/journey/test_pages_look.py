@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.engines import wait_for
 from tests.journey.conftest import Portal
+from tests.journey.rich import Living
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,6 +33,32 @@ PAGES = {
         "/staff/billing/close", "/staff/billing/invoices", "/staff/billing/plans?plan=team", "/staff/billing/companies/1",
     ),
     "rita@planroom.example": ("/staff/applications", "/staff/applications/1", "/staff/applications/2"),
+}  # fmt: skip
+
+#: The same with rows in them: what a company that pays, one that is late, one that leaves, and the staff see.
+RICH = {
+    "alice": (
+        "/usage", "/seats", "/keys", "/payment-methods", "/requests", "/requests/1", "/data", "/plans/starter",
+        "/invoices", "/invoices/{paid}", "/invoices/{paid}/pay", "/statements/{statement}", "/tax-invoices",
+        "/tax-invoices/{paper}", "/invoices/{paid}/tax-invoice", "/usage/estimate", "/members",
+    ),
+    "late": ("/invoices", "/invoices/{overdue}", "/invoices/{overdue}/pay", "/plans", "/payment-methods"),
+    "long": ("/invoices/{void}", "/tax-invoices", "/company"),
+    "looking": ("/data", "/plans", "/usage"),
+    "trial": ("/keys", "/seats", "/tax-invoices", "/payment-methods"),
+    "bill": (
+        "/staff/billing/close?month=2026-10", "/staff/billing/invoices", "/staff/billing/invoices/{void}",
+        "/staff/billing/invoices/{overdue}", "/staff/billing/statements/{statement}", "/staff/payments",
+        "/staff/payments/charges/{refunded}", "/staff/payments/charges/{declined}", "/staff/payments/transfers",
+        "/staff/payments/transfers?show=matched", "/staff/payments/transfers/{doubtful}",
+        "/staff/payments/transfers/{matched}", "/staff/tax-invoices", "/staff/tax-invoices/{amended}",
+        "/staff/tax-invoices/{paper}",
+    ),
+    "admin": (
+        "/staff/retention", "/staff/retention/{due}", "/staff/retention/{asked}", "/staff/retention/{sealed}",
+        "/staff/retention/{destroyed}", "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
+        "/staff/quality", "/staff/quality/items/1", "/staff/quality/requests/1", "/staff/quality/releases", "/staff/work",
+    ),
 }  # fmt: skip
 
 
@@ -80,3 +108,46 @@ def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, w
     context.close()
     assert wrong == []
     assert [line for line in said if "404" not in line] == []
+
+
+@pytest.mark.needs("chromium")
+def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Browser) -> None:
+    context = browser.new_context(locale="ko-KR", bypass_csp=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    said: list[str] = []
+    page.on("console", lambda line: said.append(f"{page.url}: {line.text}") if line.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    for who, paths in RICH.items():
+        context.set_extra_http_headers({"X-As": who})
+        for path in paths:
+            address = path.format(**living.ids)
+            page.set_viewport_size({"width": 1440, "height": 900})
+            page.emulate_media(color_scheme="light")
+            answer = page.goto(living.url + address, wait_until="networkidle")
+            if answer is None or answer.status != HTTPStatus.OK:
+                wrong.append(f"{who} {address}: {answer.status if answer else 'no answer'}")
+                continue
+            wrong += [f"{who} {address}: {each}" for each in _looks(page)]
+    context.close()
+    assert wrong == []
+    assert said == []
+
+
+def _looks(page: Page) -> list[str]:
+    """One page wide in daylight and narrow in the dark, without asking for it twice."""
+    wrong = [f"light: {each}" for each in violations(page)]
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        if (shown := page.evaluate("document.documentElement.scrollWidth")) > width:
+            wrong.append(f"{shown} px wide at {width}")
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.table-frame')].filter(one => one.scrollWidth > one.clientWidth + 1)"
+            ".map(one => one.ariaLabel)"
+        )
+        wrong += [f"the table '{name}' is cut at {width}" for name in cut]
+    page.emulate_media(color_scheme="dark")
+    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
+    return wrong + [
+        f"dark: {each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"][:3]
+    ]
