@@ -48,12 +48,13 @@ from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 from portal.tenants import keys
 from portal.tenants import service as tenants
 from portal.tenants.models import Membership, Role
+from portal.trials import service as trials
 from tests.billing.office import DETAILS
 from tests.house.cast import drawing_with
 from tests.quality.conftest import junit
 from tests.sandbox.cards import auth_key
 from tests.taxinvoices.conftest import Service
-from tests.tenants.premises import open_company
+from tests.tenants.premises import NUMBER, open_company
 
 LONG_NAME = "한빛종합건설엔지니어링그룹주식회사서울특별시강남지사설계본부기전설비통합관리및품질안전환경지원센터"
 MONTHS = [date(2026, month, 1) for month in range(6, 12)]
@@ -188,6 +189,7 @@ def make(app: Flask, outside: Service) -> Rich:
     rich.at(TODAY.date())
     _quality(rich)
     _programs(rich)
+    _applications(rich)
     rich.at(TODAY.date())
     return rich
 
@@ -336,6 +338,18 @@ def _quality(rich: Rich) -> None:
     changes.decline(dana, made[2].id, "레이어 이름은 눌러서 모두 보실 수 있습니다.")
 
 
+def _applications(rich: Rich) -> None:
+    for name in ("가람기공", "나래종합건축"):
+        trials.submit(
+            trials.Submission(
+                form_key=f"rich-{name}", company=name, business_number=NUMBER, ceo="오누리", industry="trade",
+                people="6-20", purpose="현장에서 도면을 봅니다.", applicant="문가람", email=f"moon@{name}.example",
+                phone="031-500-2010",
+            )
+        )  # fmt: skip
+    rich.at(TODAY.date(), hour=13)
+
+
 def _programs(rich: Rich) -> None:
     alice = rich.owners["alice"]
     with write() as session:
@@ -395,7 +409,7 @@ def _ids(rich: Rich) -> dict[str, int]:
     papers = select(TaxInvoice).order_by(TaxInvoice.id)
     paper = db.session.scalars(papers.where(TaxInvoice.tenant_id == rich.owners["alice"].tenant_id)).first()
     amended = db.session.scalars(papers.where(TaxInvoice.modify_code.is_not(None))).first()
-    assert voided and refund and declined and paper and amended
+    assert None not in (voided, refund, declined, paper, amended)
     cases = {state: db.session.scalars(select(Case).where(Case.state == state)).first() for state in STATES}
     deposits = {state: db.session.scalars(select(Transfer).where(Transfer.state == state)).first() for state in PLACED}
     return {
