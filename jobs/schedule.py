@@ -12,7 +12,7 @@ from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items
-from portal.retention import cases
+from portal.retention import cases, kept
 from portal.taxinvoices import watching
 from portal.tenants import provisioning
 from portal.trials import forgetting
@@ -56,6 +56,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("taxinvoices.deadlines", minutes(60), watching.watch_deadlines),
     Periodic("retention.step_due", minutes(1), cases.step_due),
     Periodic("retention.sweep", seconds(30), cases.sweep),
+    Periodic("retention.forget_kept", minutes(60), kept.forget_kept),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
     Periodic("work.wake_due", minutes(1), work.wake_due),
