@@ -1,5 +1,13 @@
 """The portal for a WSGI server, and for `flask --app wsgi`."""
 
+import os
+from pathlib import Path
+
+# ezdxf writes down the machine's fonts as soon as it is loaded; that belongs to the portal's data, not to someone's home.
+os.environ.setdefault(
+    "XDG_CACHE_HOME", str(Path(os.environ.get("DATA_DIR", "").strip() or "var").expanduser().absolute() / "cache")
+)
+
 from portal import create_app
 
 app = create_app()

@@ -14,10 +14,20 @@ feature = Feature(
     blueprints=(billing_pages, plan_pages, billing_staff, plans_staff),
     commands=(rate, billing),
     sections=(
-        Section("청구서", "invoice", "billing.invoices", roles=PAYERS, group=5),
+        Section(
+            "청구서", "invoice", "billing.invoices", roles=PAYERS, group=5, also=("/billing-details", "/statements")
+        ),
         Section("요금제", "money", "plans.plans", roles=PAYERS, group=5),
         Section("월 마감", "calendar", "billing_staff.close", staff=True, roles=BILLERS, group=2),
-        Section("청구서", "invoice", "billing_staff.invoices", staff=True, roles=BILLERS, group=2),
+        Section(
+            "청구서",
+            "invoice",
+            "billing_staff.invoices",
+            staff=True,
+            roles=BILLERS,
+            group=2,
+            also=("/staff/billing/companies", "/staff/billing/statements"),
+        ),
         Section("요금표", "money", "plans_staff.plan_list", staff=True, roles=BILLERS, group=2),
     ),
     subscriptions={"tenant.opened": ("billing.open_trial",)},

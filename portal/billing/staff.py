@@ -20,6 +20,7 @@ from portal.core.clock import today
 from portal.core.errors import NotFound
 from portal.core.exports import as_csv, as_xlsx
 from portal.core.gate import access, caller
+from portal.core.korea import particle
 from portal.core.page import page, see_other
 
 billing_staff = Blueprint("billing_staff", __name__, url_prefix="/staff/billing")
@@ -174,7 +175,7 @@ def void(invoice_id: int) -> ResponseReturnValue:
     note = billing.void(caller(), invoice_id, str(form.reason.data))
     return see_other(
         url_for("billing_staff.invoice", invoice_id=invoice_id),
-        f"청구서 {row.number}을(를) 수정 청구서 {note.number}(으)로 취소했습니다.",
+        f"청구서 {row.number}{particle(row.number or '', '을/를')} 수정 청구서 {note.number}{particle(note.number, '으로/로')} 취소했습니다.",
     )
 
 
@@ -188,7 +189,7 @@ def give_up(invoice_id: int) -> ResponseReturnValue:
     row = billing.give_up(caller(), invoice_id, str(form.reason.data))
     return see_other(
         url_for("billing_staff.invoice", invoice_id=invoice_id),
-        f"청구서 {row.number}을(를) 회수 불능으로 정리했습니다.",
+        f"청구서 {row.number}{particle(row.number or '', '을/를')} 회수 불능으로 정리했습니다.",
     )
 
 

@@ -20,14 +20,16 @@ from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.core import clock, korea, money
+from portal.core import clock, korea, money, tables
 from portal.core.gate import Caller, caller
 from portal.core.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all."""
+    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all; `also` names the
+    addresses of its pages that do not lie below its own.
+    """
 
     label: str
     icon: str
@@ -36,6 +38,7 @@ class Section:
     roles: frozenset[str] = frozenset()
     group: int = 0
     count: Callable[[Caller], int] | None = None
+    also: tuple[str, ...] = ()
 
     def shown_to(self, who: Caller) -> bool:
         if self.staff:
@@ -90,9 +93,7 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
     shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
-    here = max(
-        (url_for(section.endpoint) for section in shown if _below(url_for(section.endpoint))), key=len, default=""
-    )
+    here = _section_of(shown)
     lines = [
         {
             "label": section.label,
@@ -118,6 +119,13 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     }
 
 
+def _section_of(shown: list[Section]) -> str:
+    """Where the rail says we are: the section that the page lies below. What lies below no other is not the home."""
+    places = {url: url_for(one.endpoint) for one in shown for url in (url_for(one.endpoint), *one.also)}
+    above = [url for url in places if _below(url) and (url != "/staff" or request.path == url)]
+    return places[max(above, key=len)] if above else ""
+
+
 def _below(url: str) -> bool:
     return request.path == url or request.path.startswith(url.rstrip("/") + "/")
 
@@ -135,6 +143,10 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
         filesize=file_size,
         phone=korea.phone_words,
         brn=korea.business_number_words,
+        particle=korea.particle,
+        card_number=korea.card_words,
+        labelled=tables.labelled,
+        columns=tables.columns,
     )
     # A block rendered alone does not run its template's top level, where an import would stand: the parts are global.
     parts = LocalProxy(lambda: app.jinja_env.get_template("parts.html").module)

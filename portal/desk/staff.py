@@ -19,7 +19,7 @@ from portal.core.gate import access, caller
 from portal.core.page import page, see_other
 from portal.desk import timeline
 from portal.desk.acts import KINDS
-from portal.desk.forms import ReasonForm
+from portal.desk.forms import ModeForm, ReasonForm
 from portal.desk.search import COMPANIES, company_matches, of_staff, words_of
 from portal.tenants import service as tenants
 from portal.tenants.models import OPENING, TENANT, Membership, Mode, Tenant, TenantState
@@ -122,7 +122,7 @@ def companies() -> ResponseReturnValue:
 @desk_staff.get("/tenants/<int:tenant_id>")
 @access("staff", roles=COMPANIES)
 def tenant(tenant_id: int) -> ResponseReturnValue:
-    return _company(_tenant(tenant_id), ReasonForm())
+    return _company(_tenant(tenant_id))
 
 
 @desk_staff.post("/tenants/<int:tenant_id>/suspend")
@@ -149,12 +149,12 @@ def resume(tenant_id: int) -> ResponseReturnValue:
 @access("staff", roles=LIMITS)
 def mode(tenant_id: int) -> ResponseReturnValue:
     """Open, read-only or closed, whatever the state; a reason is needed for all but open."""
-    row, form = _tenant(tenant_id), ReasonForm(request.form)
+    row, form = _tenant(tenant_id), ModeForm(request.form)
     wanted = Mode(request.form["mode"]) if request.form.get("mode") in set(Mode) else None
     if wanted is None:
         raise NotFound
     if wanted != Mode.OPEN and not form.validate():
-        return _company(row, form, status=422)
+        return _company(row, mode_form=form, status=422)
     with write() as session:
         tenants.set_mode(
             session, tenant_id, wanted, caller().actor, str(form.reason.data or "") if wanted != Mode.OPEN else ""
@@ -171,7 +171,9 @@ def retry(tenant_id: int) -> ResponseReturnValue:
     return _back(tenant_id, f"{row.name}: 환경 만들기를 다시 시작했습니다.")
 
 
-def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturnValue:
+def _company(
+    row: Tenant, form: ReasonForm | None = None, mode_form: ModeForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     kind = request.args.get("kind", "")
     events = timeline.of_company(row)
     counts = Counter(event.kind for event in events)
@@ -198,7 +200,8 @@ def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturn
         opening=provision_rows(row.id) if row.state in {*OPENING, TenantState.FAILED} else [],
         polling=row.state in OPENING,
         mode_word=timeline.MODES[row.mode],
-        form=form,
+        form=form or ReasonForm(),
+        mode_form=mode_form or ModeForm(),
         may_limit=bool(caller().staff_roles & LIMITS),
         can_suspend=TENANT.allows(row.state, "suspend"),
         can_resume=TENANT.allows(row.state, "resume_trial"),

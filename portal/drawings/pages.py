@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
 from portal.core.ids import token
+from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.drawings import corrections, listing, receiving, renders, rules, service, story
 from portal.drawings.forms import FolderForm, NameForm
@@ -95,7 +96,10 @@ def keep_upload(upload_id: int) -> ResponseReturnValue:
 def join_upload(upload_id: int) -> ResponseReturnValue:
     """What came as a new drawing is a revision of another one."""
     revision = corrections.join(caller(), upload_id, _wanted("drawing"))
-    return see_other(_back(), f"'{revision.drawing.label}'의 개정 {revision.letter}(으)로 옮겼습니다.")
+    return see_other(
+        _back(),
+        f"'{revision.drawing.label}'의 개정 {revision.letter}{particle(revision.letter, '으로/로')} 옮겼습니다.",
+    )
 
 
 @pages.post("/drawings/uploads/<int:upload_id>/part")

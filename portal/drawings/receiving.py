@@ -22,6 +22,7 @@ from portal.core.db import write
 from portal.core.errors import Refusal
 from portal.core.gate import Caller
 from portal.core.ids import token
+from portal.core.korea import particle
 from portal.core.outbox import publish
 from portal.drawings import renders, rules
 from portal.drawings.models import Drawing, DrawingState, Revision, RevisionState, Upload, UploadOutcome
@@ -289,7 +290,7 @@ def next_position(session: Session, drawing: Drawing) -> int:
 
 
 def revised_sentence(drawing: Drawing, revision: Revision) -> str:
-    return f"'{drawing.label}'의 개정 {revision.letter}(으)로 등록했습니다."
+    return f"'{drawing.label}'의 개정 {revision.letter}{particle(revision.letter, '으로/로')} 등록했습니다."
 
 
 def lock(session: Session) -> None:
