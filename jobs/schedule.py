@@ -11,7 +11,7 @@ from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
-from portal.quality import digests, items
+from portal.quality import digests, items, tidying
 from portal.retention import cases, kept
 from portal.taxinvoices import watching
 from portal.tenants import provisioning
@@ -59,6 +59,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("retention.forget_kept", minutes(60), kept.forget_kept),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
+    Periodic("quality.tidy", minutes(60), tidying.tidy),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),
