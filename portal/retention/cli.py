@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal.core import audit
 from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
 from portal.core.db import db, write
+from portal.core.errors import NotFound, Refusal
 from portal.core.settings import settings
 from portal.retention import export, pdf, service
 from portal.retention.models import Case, CaseState, Certificate
@@ -63,6 +64,28 @@ def certificate(number: str, out: Path | None, *, as_json: bool) -> None:
     else:
         for row in rows:
             click.echo(f"{row.number} {row.issued_at:%Y-%m-%d} {row.digest}")
+
+
+@retention.command("kept")
+@click.option("--open", "record_id", type=int, help="Print this record's rows; needs --reason.")
+@click.option("--reason", default="", help="Who asked, and why; goes into the audit.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def kept(record_id: int | None, reason: str, *, as_json: bool) -> None:
+    """List what a law wants kept of companies that are gone, or open one record."""
+    if record_id is not None:
+        try:
+            print_json(service.open_kept(record_id, reason, "command"))
+        except (NotFound, Refusal) as refusal:
+            click.echo(f"{refusal.message} {refusal.next_step}", err=True)
+            sys.exit(WRONG_USE)
+        return
+    names = ("id", "company_key", "record_class", "law", "rows", "keep_until", "digest")
+    rows = [{name: getattr(row, name) for name in names} for row in service.kept()]
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            click.echo(" ".join(str(row[name]) for name in names))
 
 
 @tenants.command("export")
