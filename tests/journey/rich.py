@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from importlib import import_module
+from pathlib import Path
 from uuid import uuid4
 
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import select
+from werkzeug.serving import make_server
 
+from portal import create_app
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
 from portal.billing import closing, receivables, subscriptions
@@ -24,32 +31,37 @@ from portal.billing.models import Invoice, InvoiceState, PayBy
 from portal.billing.rules.terms import Period
 from portal.core import clock, outbox
 from portal.core.clock import SEOUL
-from portal.core.db import db, write
+from portal.core.db import db, dispose, write
 from portal.core.gate import Caller
+from portal.core.migrate import PLATFORM, upgrade
 from portal.drawings import receiving, renders
 from portal.drawings.models import Revision
 from portal.metering import seats
 from portal.metering import service as metering
 from portal.payments import cards, dunning, refunds, transfers
-from portal.payments.models import Charge, ChargeState
+from portal.payments.models import Charge, ChargeState, Refund, RefundState, Transfer
 from portal.quality import changes
 from portal.retention import service as retention
+from portal.retention.models import Case
 from portal.taxinvoices import service as taxinvoices
 from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 from portal.tenants import keys
 from portal.tenants import service as tenants
 from portal.tenants.models import Membership, Role
+from portal.trials import service as trials
 from tests.billing.office import DETAILS
 from tests.house.cast import drawing_with
 from tests.quality.conftest import junit
 from tests.sandbox.cards import auth_key
 from tests.taxinvoices.conftest import Service
-from tests.tenants.premises import open_company
+from tests.tenants.premises import NUMBER, open_company
 
 LONG_NAME = "한빛종합건설엔지니어링그룹주식회사서울특별시강남지사설계본부기전설비통합관리및품질안전환경지원센터"
 MONTHS = [date(2026, month, 1) for month in range(6, 12)]
 #: The day on which the portal is looked at.
 TODAY = datetime(2026, 11, 20, 10, 30, tzinfo=SEOUL)
+STATES = ("due", "asked", "sealed", "destroyed")
+PLACED = ("doubtful", "matched")
 HEAD = "거래일시,입금자명,입금액,메모\n"
 
 
@@ -119,10 +131,13 @@ class Rich:
             if when > clock.now():
                 break
             weekend = when.weekday() > 4
-            for meter, most in (("drawing_views", 420), ("api_calls", 1300)):
+            for meter, most in (("drawing_views", 420), ("uploads", 9), ("renders", 9)):
                 if meter in metering.meters():
+                    person = f"person:{self.owners[key].person_id}" if meter != "renders" else ""
                     quantity = (day * 37 + len(meter) * 11 + first.month * 53) % most // (6 if weekend else 1)
-                    events.append(metering.Event(f"{key}-{meter}-{when:%m%d}", tenant_id, meter, quantity + 1, when))
+                    events.append(
+                        metering.Event(f"{key}-{meter}-{when:%m%d}", tenant_id, meter, quantity + 1, when, person)
+                    )
         with write() as session:
             metering.take(session, events, "test")
 
@@ -174,6 +189,7 @@ def make(app: Flask, outside: Service) -> Rich:
     rich.at(TODAY.date())
     _quality(rich)
     _programs(rich)
+    _applications(rich)
     rich.at(TODAY.date())
     return rich
 
@@ -249,11 +265,12 @@ def _money(rich: Rich) -> None:
     billing.void(bill, rich.invoice("long", MONTHS[1]).id, "요금제를 잘못 적용했습니다.")
     receivables.give_up(bill, rich.invoice("late", MONTHS[0]).id, "연락이 닿지 않고 폐업을 확인했습니다.")
     rich.work()
-    filed = db.session.scalars(select(TaxInvoice).where(TaxInvoice.state == TaxInvoiceState.FILED)).first()
-    if filed is not None:
-        taxinvoices.amend(bill, filed.id, 2, -1000)
-        rich.work()
+    first, second = db.session.scalars(select(TaxInvoice).where(TaxInvoice.state == TaxInvoiceState.FILED)).all()[:2]
+    taxinvoices.amend(bill, first.id, 2, -1000)
+    rich.work()
     rich.outside.post("/_control/business", json={"number": "1248100998", "state": "closed", "end_dt": "20261001"})
+    taxinvoices.amend(bill, second.id, 2, -500)
+    rich.work()
     subscriptions.cancel(rich.owners["late"])
 
 
@@ -321,6 +338,18 @@ def _quality(rich: Rich) -> None:
     changes.decline(dana, made[2].id, "레이어 이름은 눌러서 모두 보실 수 있습니다.")
 
 
+def _applications(rich: Rich) -> None:
+    for name in ("가람기공", "나래종합건축"):
+        trials.submit(
+            trials.Submission(
+                form_key=f"rich-{name}", company=name, business_number=NUMBER, ceo="오누리", industry="trade",
+                people="6-20", purpose="현장에서 도면을 봅니다.", applicant="문가람", email=f"moon@{name}.example",
+                phone="031-500-2010",
+            )
+        )  # fmt: skip
+    rich.at(TODAY.date(), hour=13)
+
+
 def _programs(rich: Rich) -> None:
     alice = rich.owners["alice"]
     with write() as session:
@@ -328,3 +357,63 @@ def _programs(rich: Rich) -> None:
             keys.create(session, "usage", tenant_id=alice.tenant_id, label=label, by=f"person:{alice.person_id}")
         _row, _secret = keys.create(session, "usage", tenant_id=None, label="사용량 수집기", by="person:1")
     keys.revoke(keys.keys_of(alice.tenant_id)[-1].id, alice.tenant_id, "person:1")
+
+
+@dataclass
+class Living:
+    """The rich portal while it answers: the callers are handed in by the header X-As, `ids` names rows to look at."""
+
+    url: str
+    ids: dict[str, int]
+
+
+@contextmanager
+def living(folder: Path, redis_url: str) -> Iterator[Living]:
+    """Make the world in `folder` and serve it, with its sandbox, until the block ends."""
+    for name in ("outside", "data"):
+        (folder / name).mkdir(parents=True)
+    outside = Service(folder / "outside")
+    outside.follow()
+    outside.start()
+    settings = {"DATA_DIR": str(folder / "data"), "SECRET_KEY": "b" * 40, "SESSION_STORE": "memory"}
+    app = create_app({**settings, "REDIS_URL": redis_url, "SANDBOX_PORT": str(outside.port)})
+    try:
+        with app.app_context():
+            upgrade(db.engine, PLATFORM)
+            rich = make(app, outside)
+            ids = _ids(rich)
+            db.session.remove()
+        identify = app.extensions["planroom.identify"]
+        people = rich.owners | rich.staff
+        app.extensions["planroom.identify"] = lambda: people.get(request.headers.get("X-As", "")) or identify()
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield Living(f"http://127.0.0.1:{server.server_port}", ids)
+        server.shutdown()
+        thread.join(timeout=5)
+        server.server_close()
+    finally:
+        dispose(app)
+        outside.stop()
+
+
+def _ids(rich: Rich) -> dict[str, int]:
+    """One row of each state that has a page of its own."""
+    first, last = MONTHS[1], MONTHS[4]
+    paid = rich.invoice("alice", first)
+    voided = db.session.scalars(select(Invoice).where(Invoice.state == InvoiceState.VOID)).first()
+    refund = db.session.scalars(select(Refund).where(Refund.state == RefundState.CREATED)).first()
+    declined = db.session.scalars(select(Charge).where(Charge.state == ChargeState.DECLINED)).first()
+    papers = select(TaxInvoice).order_by(TaxInvoice.id)
+    paper = db.session.scalars(papers.where(TaxInvoice.tenant_id == rich.owners["alice"].tenant_id)).first()
+    amended = db.session.scalars(papers.where(TaxInvoice.modify_code.is_not(None))).first()
+    assert None not in (voided, refund, declined, paper, amended)
+    cases = {state: db.session.scalars(select(Case).where(Case.state == state)).first() for state in STATES}
+    deposits = {state: db.session.scalars(select(Transfer).where(Transfer.state == state)).first() for state in PLACED}
+    return {
+        "paid": paid.id, "statement": paid.statement_id or 0, "overdue": rich.invoice("late", last).id,
+        "void": voided.id, "refunded": refund.charge_id, "declined": declined.id, "paper": paper.id,
+        "amended": amended.id, **{name: row.id for name, row in (cases | deposits).items() if row is not None},
+    }  # fmt: skip
