@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from redis import Redis
+from rq import Queue
 
 from portal.billing import service as billing
 from portal.billing.models import PayBy
-from portal.core import clock
+from portal.core import clock, outbox
 from portal.core.db import db
 from portal.core.gate import Caller
+from portal.core.queue import WORK, queue
+from portal.core.turns import Turn
 from portal.payments import cards
 from tests.billing.office import DETAILS, Office
 from tests.deaths import Deaths
@@ -27,6 +32,8 @@ from tests.tenants.premises import Premises, premises
 
 #: For all the deaths of a test together, on a busy machine.
 LONGEST_SECONDS = 240.0
+#: So many looks, a tenth of a second apart, find no job before it is believed: one may be between queue and worker.
+PATIENT_LOOKS = 4
 
 
 @dataclass
@@ -80,23 +87,45 @@ class Site:
             yield
 
     def live_on(self, until: Callable[[], bool], what: str, step: timedelta = timedelta(minutes=2)) -> None:
-        """Let time pass, `step` by `step`, until a condition holds: leases run out, and sweeps get their turn."""
+        """Let time pass until a condition holds: `step` by `step`, each time all that can be done has been done.
+
+        So leases of the dead run out and sweeps get their turn, and nobody is nudged while still at work.
+        """
         deadline = time.monotonic() + LONGEST_SECONDS
         moment = clock.fresh()
-        while not self._holds(until):
+        while not self._comes(lambda: self._idle() and until(), deadline, moment):
             assert time.monotonic() < deadline, f"waited in vain until {what}; {sorted(self.deaths.missed())}"
             moment += step
             clock.set_to(moment)
-            time.sleep(0.3)
+
+    def _comes(self, condition: Callable[[], bool], deadline: float, moment: datetime) -> bool:
+        """Whether a condition comes before the processes have looked around at `moment` and fallen idle."""
+        idle = 0
+        while idle < PATIENT_LOOKS and time.monotonic() < deadline:
+            db.session.rollback()
+            db.session.expire_all()
+            if condition():
+                return True
+            idle = idle + 1 if self._looked_at(moment) and self._idle() else 0
+            time.sleep(0.1)
+        return False
+
+    def _looked_at(self, moment: datetime) -> bool:
+        """Whether the schedule has been gone through since then; its last line of a minute says so."""
+        turn = db.session.get(Turn, "work.wake_due", populate_existing=True)
+        return turn is not None and turn.taken_at >= moment
+
+    def _idle(self) -> bool:
+        """Nothing is untold, and no job waits."""
+        return not outbox.backlog(db.session()) and not self._jobs.count
+
+    @cached_property
+    def _jobs(self) -> Queue:
+        return queue(Redis.from_url(self.place.environ["REDIS_URL"]), WORK)
 
     def log(self) -> str:
         """All that the processes said."""
         return (self.place.folder / "processes.log").read_text(errors="replace")
-
-    def _holds(self, condition: Callable[[], bool]) -> bool:
-        db.session.rollback()
-        db.session.expire_all()
-        return condition()
 
 
 @contextmanager
