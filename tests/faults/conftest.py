@@ -31,7 +31,7 @@ from tests.sandbox.conftest import Outside, free_pair
 from tests.tenants.premises import Premises, premises
 
 #: For all the deaths of a test together, on a busy machine.
-LONGEST_SECONDS = 240.0
+LONGEST_SECONDS = 180.0
 #: So many looks, a tenth of a second apart, find no job before it is believed: one may be between queue and worker.
 PATIENT_LOOKS = 4
 

@@ -85,7 +85,7 @@ def _check(site: Site, companies: int) -> None:
     assert [(row.state, row.total, row.paid) for row in every(Invoice)] == [(InvoiceState.PAID, TOTAL, TOTAL)] * companies
     charges, papers = every(Charge), every(TaxInvoice)
     assert len({row.invoice_id for row in charges}) == len({row.invoice_id for row in papers}) == companies
-    over_there = {row["orderId"]: (row["status"], row["totalAmount"], row["balance"]) for row in site.payments()}
+    over_there = {row["order_id"]: (row["status"], row["won"], row["balance"]) for row in site.payments()}
     assert over_there == {row.order_id: ("DONE", TOTAL, TOTAL) for row in charges}
     assert len(site.payments()) == companies
     assert sorted(str(row["mgtKey"]) for row in site.tax_invoices()) == sorted(row.management_key for row in papers)
