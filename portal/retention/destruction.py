@@ -106,6 +106,9 @@ def _take_stock(case: Case, scope: Scope) -> dict[str, Any]:
         "file_bytes": sum(blobs().size(key) for key in keys),
         "files_digest": hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest(),
         "people": len(scope.people),
+        "databases": sum(thing.key == scope.key for thing in server_of(case.tenant).found())
+        if case.tenant.server
+        else 0,
         "server": case.tenant.server or "",
     }
 
@@ -133,10 +136,12 @@ def _set_apart(_case: Case, scope: Scope) -> dict[str, Any]:
                 if own is policy and (condition := rows_of(table, scope)) is not None
             }
             found = {name: rows for name, rows in found.items() if rows}
-            known = select(KeptRecord.id).where(
-                KeptRecord.company_key == scope.key, KeptRecord.record_class == record_class
+            known = session.scalar(
+                select(KeptRecord).where(KeptRecord.company_key == scope.key, KeptRecord.record_class == record_class)
             )
-            if not found or session.scalar(known) is not None:
+            if known is not None:
+                apart[record_class] = known.rows  # by a worker that died before it could say so
+            if not found or known is not None:
                 continue
             text = json.dumps(found, ensure_ascii=False, sort_keys=True, default=str)
             number = sum(len(rows) for rows in found.values())
@@ -157,18 +162,17 @@ def _set_apart(_case: Case, scope: Scope) -> dict[str, Any]:
 
 
 def _drop_database(case: Case, scope: Scope) -> dict[str, Any]:
-    """The company's own database and role, wherever they lie."""
+    """The company's own database and role, wherever they lie. How many there were was counted with the stock."""
     tenant = case.tenant
     if tenant.server is None:
-        return {"databases": 0}
-    server, dropped = server_of(tenant), 0
+        return {}
+    server = server_of(tenant)
     if tenant.database is not None and tenant.role_password is not None:
         company_engines().forget(server.url(tenants.place_of(tenant)))
     for thing in sorted(server.found(), key=lambda one: one.kind != "database"):
         if thing.key == scope.key:
             server.remove(thing)
-            dropped += 1
-    return {"databases": dropped}
+    return {}
 
 
 def _delete_files(_case: Case, scope: Scope) -> dict[str, Any]:

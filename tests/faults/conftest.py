@@ -141,9 +141,7 @@ def site(folder: Path, redis_url: str, postgres: PostgresServer | None = None) -
 
 
 @pytest.fixture
-def at(
-    request: pytest.FixtureRequest, tmp_path: Path, redis_url: str
-) -> Iterator[Site]:
+def at(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Site]:
     """The site on the engine that the test names by its parameter."""
     postgres: PostgresServer | None = None
     if request.param == "postgres":
@@ -151,4 +149,3 @@ def at(
         postgres = request.getfixturevalue("postgres")
     with site(tmp_path, redis_url, postgres) as made:
         yield made
-

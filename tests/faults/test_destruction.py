@@ -15,6 +15,7 @@ from portal.billing import service as billing
 from portal.core.blobs import blobs
 from portal.core.db import Platform, db
 from portal.core.gate import Caller
+from portal.core.outbox import Message
 from portal.payments.models import Card
 from portal.retention import destruction, service
 from portal.retention.models import Case, CaseState, Certificate
@@ -36,7 +37,15 @@ MOMENTS = (
     "certify.before", "certificate.after", "certify.after", "destroy.after",
 )  # fmt: skip
 #: Around what cannot be undone, and inside the transaction that proves it.
-DECISIVE = ("stock.noted", "cards.after", "apart.after", "database.after", "files.after", "rows.after", "certificate.after")
+DECISIVE = (
+    "stock.noted",
+    "cards.after",
+    "apart.after",
+    "database.after",
+    "files.after",
+    "rows.after",
+    "certificate.after",
+)
 ON_POSTGRES = ("database.during", "database.after", "rows.during", "rows.after", "certificate.after")
 
 
@@ -52,7 +61,8 @@ class Doomed:
 def _company(site: Site, word: str) -> Doomed:
     """A company with a file, a card and a database of its own, all of it marked with `word`."""
     tenant = open_company(f"{word} 종합건설", f"{word.lower()}@example.com")
-    billing.open_trial(str(uuid4()), tenant.id)
+    told = next(row.id for row in every(Message) if (row.name, row.args) == ("tenant.opened", [tenant.id]))
+    billing.open_trial(told, tenant.id)
     owner = Caller(person_id=tenant.owner_id, tenant_id=tenant.id, tenant_name=tenant.name, role="owner")
     site.card_of(owner)
     blobs().put(tenant.key, io.BytesIO(word.encode()), limit=None)
@@ -85,7 +95,7 @@ def _destroyed(site: Site, moments: tuple[str, ...]) -> tuple[list[Doomed], Doom
     ]
     site.deaths.plan(names)
     day = _seal(site, doomed)
-    site.office.at(BEGUN)
+    site.office.at(day - timedelta(days=3))
     neighbour = _company(site, f"NEIGHBOUR{uuid4().hex[:8].upper()}")
     site.office.at(day)
     with site.alive():
@@ -104,7 +114,8 @@ def _check(site: Site, doomed: list[Doomed], neighbour: Doomed) -> None:
     assert len(every(Certificate)) == len(doomed)
     # Who died tells no less than who did not: each had one database, one file, its own rows, and what the law keeps.
     said = [
-        {name: paper.document[name] for name in ("databases", "files", "set_apart", "people")} for paper in papers.values()
+        {name: paper.document[name] for name in ("databases", "files", "set_apart", "people")}
+        for paper in papers.values()
     ]
     assert all(each == said[0] for each in said), said
     assert said[0]["databases"] >= 1

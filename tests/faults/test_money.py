@@ -82,7 +82,9 @@ def _walk(site: Site, companies: int) -> None:
 
 def _check(site: Site, companies: int) -> None:
     assert troubles(site) == []
-    assert [(row.state, row.total, row.paid) for row in every(Invoice)] == [(InvoiceState.PAID, TOTAL, TOTAL)] * companies
+    assert [(row.state, row.total, row.paid) for row in every(Invoice)] == [
+        (InvoiceState.PAID, TOTAL, TOTAL)
+    ] * companies
     charges, papers = every(Charge), every(TaxInvoice)
     assert len({row.invoice_id for row in charges}) == len({row.invoice_id for row in papers}) == companies
     over_there = {row["order_id"]: (row["status"], row["won"], row["balance"]) for row in site.payments()}
@@ -90,9 +92,9 @@ def _check(site: Site, companies: int) -> None:
     assert len(site.payments()) == companies
     assert sorted(str(row["mgtKey"]) for row in site.tax_invoices()) == sorted(row.management_key for row in papers)
     events = Tally(row.name for row in every(Message) if row.kind == "event")
-    assert [events[name] for name in ("invoice.finalised", "invoice.paid", "charge.succeeded", "tax_invoice.filed")] == [
-        companies
-    ] * 4
+    assert [
+        events[name] for name in ("invoice.finalised", "invoice.paid", "charge.succeeded", "tax_invoice.filed")
+    ] == [companies] * 4
     mails = Tally(row.template for row in every(Mail))
     assert (mails["invoice_issued"], mails["charge_succeeded"]) == (companies, companies)
 

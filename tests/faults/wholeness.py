@@ -17,9 +17,8 @@ from portal.billing.invoicing import foot_of
 from portal.billing.models import CloseState, CloseStep, CreditNote, Invoice, InvoiceLine, LedgerEntry, Statement
 from portal.core import audit, outbox
 from portal.core.db import Platform, db
-from portal.core.mail import Mail
 from portal.core.numbers import Counter
-from portal.core.outbox import Message, Receipt
+from portal.core.outbox import Message
 from portal.core.queue import WORK, queue
 from portal.payments.models import Charge, ChargeState
 from portal.retention.models import Case, CaseState, Certificate
@@ -34,17 +33,14 @@ def every(table: type[Any]) -> list[Any]:
 
 def troubles(site: Site) -> list[str]:
     """Everything that is wrong on the platform, whatever was done on it."""
+    return [*books(), *_waiting(), *_queue(site), *_said(site)]
+
+
+def books() -> list[str]:
+    """What is wrong with numbers, money, closes and the chain of the audit; also while work is still to be done."""
     db.session.rollback()
-    return [
-        *_numbers(),
-        *_ledger(),
-        *_closes(),
-        *_waiting(),
-        *_bereft(),
-        *_queue(site),
-        *_said(site),
-        *([] if audit.verify(db.session()) is None else ["the audit's chain is broken"]),
-    ]
+    broken = [] if audit.verify(db.session()) is None else ["the audit's chain is broken"]
+    return [*_numbers(), *_ledger(), *_closes(), *_bereft(), *broken]
 
 
 def _numbers() -> Iterator[str]:
@@ -133,14 +129,3 @@ def _said(site: Site) -> Iterator[str]:
     """No process met a bug: what was killed says nothing, and what comes after it does not stumble."""
     lines = site.log().splitlines()
     yield from (line for line in lines if " ERROR " in line or line.startswith("Traceback"))
-
-
-def told_once(template: str) -> list[str]:
-    """Addresses to which a mail was written more than once."""
-    found = Tally(row.recipient for row in every(Mail) if row.template == template)
-    return [f"{recipient}: {template} {count} times" for recipient, count in found.items() if count > 1]
-
-
-def heard() -> Tally[str]:
-    """Job -> how many events it took in."""
-    return Tally(row.job for row in every(Receipt))
