@@ -12,7 +12,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -113,11 +113,13 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, engine_folder: Path) ->
         made.secrets["SECRET_KEY"] = place.environ["SECRET_KEY"]
         if postgres is not None:
             made.secrets["database password"] = postgres.password
-        with _web(made), place.process("portal.sandbox"), place.process("jobs", "clock"):
-            with place.process("jobs", "worker", "work"):
-                wait_for(lambda: _answers(f"{made.outside}/_control/mail"), "the sandbox answers", 60)
-                wait_for(lambda: _answers(f"{made.web}/healthz"), "the portal answers", 60)
-                yield made
+        commands = (("portal.sandbox",), ("jobs", "clock"), ("jobs", "worker", "work"))
+        with _web(made), ExitStack() as processes:
+            for command in commands:
+                processes.enter_context(place.process(*command))
+            wait_for(lambda: _answers(f"{made.outside}/_control/mail"), "the sandbox answers", 60)
+            wait_for(lambda: _answers(f"{made.web}/healthz"), "the portal answers", 60)
+            yield made
     server.stop()
 
 
