@@ -65,9 +65,11 @@ class Life:
     outside: str
     secrets: dict[str, str] = field(default_factory=dict)
     errors: dict[str, bytes] = field(default_factory=dict)
+    browsers: list[httpx.Client] = field(default_factory=list)
 
     def browser(self) -> httpx.Client:
-        return httpx.Client(base_url=self.web, trust_env=False, timeout=60)
+        self.browsers.append(httpx.Client(base_url=self.web, trust_env=False, timeout=60))
+        return self.browsers[-1]
 
     def until(self, condition: object, what: str) -> None:
         """Wait for what the processes do; `condition` is a query that is to find a row."""
@@ -120,6 +122,8 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, engine_folder: Path) ->
             wait_for(lambda: _answers(f"{made.outside}/_control/mail"), "the sandbox answers", 60)
             wait_for(lambda: _answers(f"{made.web}/healthz"), "the portal answers", 60)
             yield made
+            for browser in made.browsers:
+                browser.close()
     server.stop()
 
 
@@ -242,10 +246,8 @@ def _fail(life: Life, owner: httpx.Client, back: str) -> None:
         assert answer.status_code >= 500, (table, answer.text)
         life.errors[f"error page without {table}"] = answer.content
     with write() as session:
-        session.execute(text("UPDATE invoice SET state = 'nonsense'"))
-    answer = owner.get("/invoices")
-    with write() as session:
-        session.execute(text("UPDATE invoice SET state = 'paid'"))
+        session.execute(text("UPDATE charge SET state = 'nonsense'"))
+    answer = owner.get(f"/invoices/{db.session.scalars(select(Invoice.id)).one()}/pay")
     assert answer.status_code == 500
     life.errors["error page of a bug"] = answer.content
 
