@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from redis import Redis
-from sqlalchemy import select
 
 from portal.billing import service as billing
 from portal.core.blobs import blobs
@@ -125,7 +124,7 @@ def _check(site: Site, doomed: list[Doomed], neighbour: Doomed) -> None:
     (server,) = servers().values()
     assert {thing.key for thing in server.found() if thing.kind != "template"} == {neighbour.key}
     assert [each for each in orphans.check() if each.trouble != "exposed"] == []
-    states = dict(db.session.execute(select(Tenant.id, Tenant.state)).tuples())
+    states = {row.id: str(row.state) for row in every(Tenant)}
     assert states == {company.tenant_id: "purged" for company in doomed} | {neighbour.tenant_id: "trial"}
     assert [row.tenant_id for row in every(Card)] == [neighbour.tenant_id]
 
