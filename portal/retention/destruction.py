@@ -233,6 +233,21 @@ def _forget_sessions(_case: Case, scope: Scope) -> dict[str, Any]:
     return {"sessions": gone}
 
 
+def _empty_journal(_case: Case, _scope: Scope) -> dict[str, Any]:
+    """SQLite overwrites what is deleted in its file; its journal, which holds the pages as they were, is emptied here."""
+    if db.engine.dialect.name != "sqlite":
+        return {}
+    db.session.rollback()
+    raw = db.engine.raw_connection()
+    try:
+        busy, *_pages = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        raw.close()
+    if busy:
+        raise Residue("데이터베이스의 기록 파일을 아직 비우지 못했습니다. 잠시 뒤 다시 시도합니다.")
+    return {}
+
+
 def _look_again(_case: Case, scope: Scope) -> dict[str, Any]:
     """Look for the company everywhere; anything found stops the certificate."""
     found = scan.residues(db.session(), scope)
@@ -250,6 +265,7 @@ STEPS: tuple[tuple[str, Callable[[Case, Scope], dict[str, Any]]], ...] = (
     ("files", _delete_files),
     ("rows", _delete_rows),
     ("sessions", _forget_sessions),
+    ("journal", _empty_journal),
     ("scan", _look_again),
 )
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
+from redis import Redis
 from sqlalchemy import select, text
 
 from portal.accounts.models import Person
@@ -92,8 +93,11 @@ class World:
                 if escaped in key.encode() or escaped in stream.read():
                     found.append(key)
         for path in self.place.folder.rglob("*"):
-            if path.is_file() and escaped in path.read_bytes() and "platform.db" not in path.name:
+            # Raw, so that free pages and the journal of SQLite are looked into as well.
+            if path.is_file() and (escaped in path.read_bytes() or escaped in path.name.encode()):
                 found.append(path.name)  # noqa: PERF401
+        with Redis.from_url(self.place.environ["REDIS_URL"]) as client:
+            found += [f"Redis {key!r}" for key in client.scan_iter() if escaped in key + (client.dump(key) or b"")]
         return found
 
     def digest_of_neighbour(self) -> str:
