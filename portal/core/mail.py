@@ -87,6 +87,9 @@ def deliver(mail_id: int) -> None:
         mail = session.get(Mail, mail_id, with_for_update=True)
         if mail is None or mail.state != MailState.QUEUED or mail.next_try_at > clock.now():
             return
+        if not mail.body:
+            mail.state, mail.error = MailState.FAILED, "본문을 열 수 없습니다. SECRET_KEY가 바뀌었는지 확인해 주십시오."
+            return
         mail.attempts += 1
         mail.next_try_at = clock.now() + FIRST_WAIT * 2 ** min(mail.attempts - 1, 10)
         message = _message(mail)
