@@ -1,0 +1,62 @@
+"""What no browser sends and somebody does: every answer is a sentence, and nothing falls over or opens."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.core import gate
+
+if TYPE_CHECKING:
+    from tests.house.cast import House
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["%2e%2e/_control/faults", "./_control/faults", "x/../_control/faults", "x%2f..%2f_control", "%2e/api/x", ".."],
+)
+def test_nobody_steers_the_outside_world_through_the_front_door(
+    house: House, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("httpx.request", lambda method, url, **_: asked.append(f"{method} {url}"))
+    answer = house.app.test_client().get(f"/sandbox/{path}")
+    assert answer.status_code == 404
+    assert asked == []
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5000, "2147483648", "0", "-1", "%D9%A3"])
+def test_a_number_no_row_can_have_is_absent_on_every_route(house: House, number: str) -> None:
+    clients = {"member": house.client("alice"), "person": house.client("alice"), "staff": house.client("rita")}
+    fell = []
+    for rule in house.app.url_map.iter_rules():
+        if "<int:" not in rule.rule:
+            continue
+        with house.app.app_context():
+            kind = gate.access_of(house.app, rule.endpoint).kind  # type: ignore[union-attr]
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = clients[kind].open(re.sub(r"<int:\w+>", number, rule.rule), method=method)
+            if answer.status_code not in {403, 404, 405}:
+                fell.append((method, rule.rule, answer.status_code))
+    assert fell == []
+
+
+@pytest.mark.parametrize("written", ["9" * 30, "000000000001" + "9" * 4400, "\u0663", "\u00b2", "-5", "\x00"])
+def test_numbers_in_a_query_may_be_anything(house: House, written: str) -> None:
+    alice, rita = house.client("alice"), house.client("rita")
+    query = dict.fromkeys(("page", "folder", "sheet", "before", "days", "version", "ids", "parent"), written)
+    for client, path in (
+        (alice, "/drawings"),
+        (alice, "/drawings/1"),
+        (alice, "/drawings/bin"),
+        (alice, "/me/logins"),
+        (alice, "/drawings/folders"),
+        (rita, "/staff/applications"),
+        (rita, "/staff/tenants"),
+        (rita, "/staff/visits"),
+        (rita, "/staff/work"),
+    ):
+        assert client.get(path, query_string=query).status_code == 200, path
+    assert alice.post("/drawings/move", data={"ids": written, "to": written}).status_code == 422
