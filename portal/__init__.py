@@ -35,8 +35,6 @@ FEATURES = (
     "retention",
 )
 
-#: A drawing may be this large; several may come in one form.
-LARGEST_UPLOAD = 1024 * 1024 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -65,7 +63,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app = Flask("portal", root_path=str(ROOT), static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
+        MAX_CONTENT_LENGTH=gate.LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
         PREFERRED_URL_SCHEME="https" if settings.https else "http",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
 
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, Map
 
 #: Ids are 32-bit in PostgreSQL; a longer number in an address is an absent row, not an error of the database.
 LARGEST_ID = 2**31 - 1
@@ -43,8 +42,8 @@ class RowNumber(IntegerConverter):
 
     regex = r"[0-9]{1,10}"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's own signature
-        super().__init__(*args, min=1, max=LARGEST_ID, **kwargs)
+    def __init__(self, addresses: Map) -> None:
+        super().__init__(addresses, min=1, max=LARGEST_ID)
 
 
 def whole(words: str | None) -> int | None:

@@ -65,7 +65,7 @@ def drawings() -> ResponseReturnValue:
 
 
 @pages.post("/drawings/uploads")
-@access("member", roles=rules.CHANGES)
+@access("member", roles=rules.CHANGES, largest=receiving.LARGEST_UPLOAD)
 def upload() -> ResponseReturnValue:
     """Take files in: several in one plain form, or one for each request of the uploader, which asks for JSON."""
     sent = [Sent(one.filename or "", cast("BinaryIO", one.stream)) for one in _files()]

@@ -109,7 +109,7 @@ def transfers() -> ResponseReturnValue:
 
 
 @payments_staff.post("/transfers")
-@access("staff", roles=BILLING)
+@access("staff", roles=BILLING, largest=2 * deposit_lists.LARGEST_LIST)
 def import_list() -> ResponseReturnValue:
     """Take a bank's list in. A list that cannot be read changes nothing."""
     sent = request.files.get("files")

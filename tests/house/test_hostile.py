@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO, RawIOBase
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,24 @@ from portal.core import gate
 
 if TYPE_CHECKING:
     from tests.house.cast import House
+
+
+class Endless(RawIOBase):
+    """A body of zeros that never ends."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head, self.read_bytes = head, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        assert self.read_bytes < 64 * 1024 * 1024, "this goes on for ever"
+        count = min(len(buffer), 64 * 1024)
+        buffer[:count] = (self.head + bytes(count))[:count]
+        self.head = b""
+        self.read_bytes += count
+        return count
 
 
 @pytest.mark.parametrize(
@@ -60,3 +79,38 @@ def test_numbers_in_a_query_may_be_anything(house: House, written: str) -> None:
     ):
         assert client.get(path, query_string=query).status_code == 200, path
     assert alice.post("/drawings/move", data={"ids": written, "to": written}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json"]
+)
+@pytest.mark.parametrize("path", ["/sign-in", "/apply", "/webhooks/toss", "/drawings/uploads", "/api/v1/usage/events"])
+def test_strangers_are_not_read_megabytes_from(house: House, path: str, kind: str) -> None:
+    sent = Endless(b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\n')
+    environ = {"wsgi.input": sent, "wsgi.input_terminated": True}  # as a chunked body comes
+    answer = house.app.test_client().post(path, content_type=kind, environ_overrides=environ)
+    assert answer.status_code in {200, 401, 413, 422}
+    assert sent.read_bytes <= 2 * gate.LARGEST_FORM
+
+
+def test_a_member_may_still_send_a_large_drawing(house: House) -> None:
+    body = BytesIO(b"A" * (gate.LARGEST_FORM + 1))
+    answer = house.client("alice").post("/drawings/uploads", data={"files": (body, "big.dxf")})
+    assert answer.status_code == 415, "read whole, and then found to be no drawing"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"eventType":"\\ud800","data":{"orderId":"\\ud800"}}',
+        b'{"eventType":"\\u0000","data":{"orderId":"a\\u0000"}}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"data":{"orderId":{"a":1},"status":[1]}}',
+        b'"\xff"',
+        b"",
+    ],
+)
+def test_the_webhook_takes_anything_and_believes_nothing(house: House, body: bytes) -> None:
+    answer = house.app.test_client().post("/webhooks/toss", data=body, content_type="application/json")
+    assert answer.status_code == 200
