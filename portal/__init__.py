@@ -47,7 +47,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from htmx_flask import Htmx
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from portal.core import blobs, cli, db, errors, gate, headers, ids, page, queue, redis, sessions
+    from portal.core import asked, blobs, cli, db, errors, gate, headers, ids, page, queue, redis, sessions
     from portal.core import numbers as _numbers  # noqa: F401 - its table belongs to the schema, whoever counts
     from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
     from portal.core.health import health
@@ -75,6 +75,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # Flask's own idiom
 
     Htmx(app)
+    app.request_class = asked.Request
     app.url_map.converters["int"] = ids.RowNumber
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)

@@ -7,6 +7,7 @@ from io import RawIOBase
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import request
 
 from portal.core import gate
 
@@ -116,3 +117,10 @@ def test_a_member_may_still_send_a_large_drawing(house: House) -> None:
 def test_the_webhook_takes_anything_and_believes_nothing(house: House, body: bytes) -> None:
     answer = house.app.test_client().post("/webhooks/toss", data=body, content_type="application/json")
     assert answer.status_code == 200
+
+
+def test_a_nul_in_words_is_left_out_before_any_view_reads_them(house: House) -> None:
+    with house.app.test_request_context("/?q=a%00b&ids=1&ids=%002", method="POST", data={"name\0": "x\0y", "z": "1"}):
+        assert request.args.to_dict(flat=False) == {"q": ["ab"], "ids": ["1", "2"]}
+        assert request.form.to_dict() == {"name": "xy", "z": "1"}
+        assert request.values["q"] == "ab"
