@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import psycopg
@@ -27,6 +27,7 @@ from flask import Flask
 
 from jobs import checks, postgres
 from jobs.engines import redis_binary, tethered
+from jobs.lifecycle.forked import Forked
 from jobs.lifecycle.record import StepFailed
 from jobs.start import MARK, ROOT, end_strays, procfile, surroundings
 from portal import create_app
@@ -44,6 +45,19 @@ Found = TypeVar("Found")
 FIRST = ("redis", "sandbox")
 
 
+class Process(Protocol):
+    """A process of the house, started or forked."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Tell it to end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code once it has ended; TimeoutExpired when it takes longer."""
+
+
 @dataclass(slots=True)
 class House:
     """A running portal: where it answers, the app of this process on the same data, its processes by name."""
@@ -52,7 +66,7 @@ class House:
     engine: str
     environ: dict[str, str]
     app: Flask
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
     shift: timedelta = timedelta()
 
     @property
@@ -106,6 +120,11 @@ class House:
                 tethered(command), env=self.environ, cwd=ROOT, stdout=log, stderr=log, **options
             )
 
+    def fork(self, name: str, words: list[str]) -> None:
+        """`python -m jobs ...` as a child of this process, which has loaded the house already."""
+        db.dispose(self.app)
+        self.processes[name] = Forked.begin(self.data / "logs" / f"{name}.log", self.environ, words)
+
 
 @contextmanager
 def open_house(engine: str) -> Iterator[House]:
@@ -122,6 +141,7 @@ def open_house(engine: str) -> Iterator[House]:
     try:
         checks.folder(data)
         data.chmod(0o700)
+        (data / "run").mkdir()
         port, sandbox_port = _ports()
         environ = surroundings(data, port, sandbox_port, _bare(os.environ)) | {"WEB_WORKERS": "1"}
         password = secrets.token_hex(16)
@@ -194,14 +214,16 @@ def _start(house: House, cluster: Cluster | None) -> None:
         house.wait(cluster.answers, "PostgreSQL answers", STARTS_WITHIN)
         with cluster.connect() as connection:
             connection.execute("CREATE DATABASE platform")
-    programs = procfile()
+    programs = {name: _words(command, house.environ) for name, command in procfile().items()}
     for name in FIRST:
-        house.start(name, _words(programs[name], house.environ))
+        house.start(name, programs[name])
     with house.app.app_context():
         upgrade(db.db.engine, PLATFORM)
-    for name, command in programs.items():
-        if name not in FIRST:
-            house.start(name, _words(command, house.environ))
+    for name, words in programs.items():
+        if words[:3] == [sys.executable, "-m", "jobs"]:
+            house.fork(name, words[3:])
+        elif name not in FIRST:
+            house.start(name, words)
     house.wait(lambda: _answers(f"{house.url}/healthz"), "the portal answers", STARTS_WITHIN)
     outside = f"http://127.0.0.1:{house.environ['SANDBOX_PORT']}/_control/mail"
     house.wait(lambda: _answers(outside), "the sandbox answers", STARTS_WITHIN)
@@ -221,15 +243,15 @@ def _answers(url: str) -> bool:
 
 def _end(house: House) -> None:
     """End what was started, the database last, and whatever any of it left."""
-    engines = {"postgres": signal.SIGINT}
-    for names in (house.processes.keys() - engines.keys(), engines.keys() & house.processes.keys()):
+    last = {"postgres": signal.SIGINT}
+    for names in (house.processes.keys() - last.keys(), last.keys() & house.processes.keys()):
         for name in names:
-            house.processes[name].send_signal(engines.get(name, signal.SIGTERM))
+            house.processes[name].send_signal(last.get(name, signal.SIGTERM))
         for name in names:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 house.processes[name].wait(3)
     for process in house.processes.values():
         if process.poll() is None:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
             process.wait()
     end_strays(house.data)

@@ -15,7 +15,7 @@ from jobs.lifecycle.opening import Company
 from jobs.lifecycle.people import Person
 from jobs.lifecycle.record import digest
 from jobs.lifecycle.visitor import Visitor
-from portal.billing.models import Subscription
+from portal.billing.models import Evidence, PayBy, Subscription
 from portal.core.clock import SEOUL
 from portal.core.db import db
 
@@ -43,8 +43,8 @@ def choose_plan(company: Company) -> None:
         "address": company.address,
         "business_type": "건설업",
         "business_class": "건축설계",
-        "pay_by": "card",
-        "evidence": "tax_invoice_first",
+        "pay_by": PayBy.CARD.value,
+        "evidence": Evidence.TAX_INVOICE_FIRST.value,
     }
     page = browser.send(page, f"/plans/{PLAN}/convert", details)
     walk.must(page.url.endswith("/plans"), f"the plan was not begun: {page.text[:300]}")
@@ -82,7 +82,7 @@ def send_usage(company: Company, month: date) -> None:
     walk, browser = company.walk, company.owner.sign_in()
     walk.begin()
     page = browser.send(browser.go("/keys"), "/keys", {"label": "현장 서버"})
-    secret = next((code.strip() for code in page.codes if code.strip().startswith("pr_")), "") or page.codes[0].strip()
+    secret = next(code.strip() for code in page.codes if code.strip().startswith("plr_"))
     days = [month + timedelta(days=number) for number in range(1, 30)]
     events = [_event(f"views-{day}", "drawing_views", VIEWS_A_DAY, day) for day in days]
     events.append(_event("stored", "stored_bytes", STORED, month.replace(day=STORED_FROM), time()))
@@ -208,3 +208,19 @@ def settle(company: Company, billed: Billed) -> None:
         told, wrong = sums.compare(company.tenant_id, billed.invoice_id, outside)
     company.walk.must(not wrong, "; ".join(wrong))
     company.walk.done("settled", ids={"invoice": billed.invoice_id}, won=told, facts={"agree": True})
+
+
+def be_at_rest(company: Company) -> None:
+    """The next month was billed by the schedule alone, and its tax invoice is at the tax office: nothing moves any more."""
+    walk, house = company.walk, company.house
+    walk.begin()
+
+    def filed() -> bool:
+        with house.app.app_context():
+            newest = sums.invoice(company.tenant_id)
+            return sums.is_filed(newest.ids["invoice"])
+
+    house.wait(filed, "the next month's tax invoice is filed")
+    with house.app.app_context():
+        told = sums.invoice(company.tenant_id)
+    walk.done("next_month", ids=told.ids, won=told.won, facts=told.facts())

@@ -12,7 +12,7 @@ from portal.billing import service as billing
 from portal.billing.models import Invoice, LedgerEntry, Statement
 from portal.core.db import db
 from portal.payments.models import Charge
-from portal.taxinvoices.models import TaxInvoice
+from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 
 
 @dataclass(slots=True)
@@ -88,6 +88,12 @@ def tax_invoice(invoice_id: int) -> dict[str, Any]:
             "approval_number": paper.approval_number,
         },
     }
+
+
+def is_filed(invoice_id: int) -> bool:
+    """Whether the tax office has the tax invoice of an invoice."""
+    states = db.session.scalars(select(TaxInvoice.state).where(TaxInvoice.invoice_id == invoice_id)).all()
+    return bool(states) and set(states) == {TaxInvoiceState.FILED}
 
 
 def payment(invoice_id: int) -> dict[str, Any]:

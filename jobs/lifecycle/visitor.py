@@ -155,9 +155,12 @@ class Visitor:
 
     def send(
         self, page: Page, pattern: str, values: dict[str, Any] | None = None, files: Files | None = None,
-        *, expect: int = 200,
+        *, expect: int | None = 200,
     ) -> Page:  # fmt: skip
-        """Fill in the page's form whose address ends in `pattern`, and send it; the page that follows."""
+        """Fill in the page's form whose address ends in `pattern`, and send it; the page that follows.
+
+        StepFailed when its status is another than expected (None: any).
+        """
         form = page.form(pattern)
         filled = form.values | (values or {})
         parts = urlsplit(page.url)
@@ -168,8 +171,8 @@ class Visitor:
         self._client.close()
 
     @staticmethod
-    def _seen(answer: httpx.Response, expect: int) -> Page:
+    def _seen(answer: httpx.Response, expect: int | None) -> Page:
         page = Page(answer)
-        if page.status != expect:
+        if expect is not None and page.status != expect:
             raise StepFailed(f"{answer.request.method} {page.url} answered {page.status}: {page.text[:_SHOWN]}")
         return page
