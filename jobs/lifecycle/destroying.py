@@ -28,19 +28,17 @@ FORBIDDEN = 403
 
 def lapse(company: Company) -> None:
     """The trial is over: its people may still look, but change nothing."""
-    walk, house = company.walk, company.house
+    walk = company.walk
     case = _case_in(company, "looking")
     browser = company.owner.sign_in()
     walk.begin()
-    house.wait(lambda: "보기" in browser.go("/drawings").text, "the company may only look")
-    browser.go(f"/drawings/{company.drawing_id}")
-    page = browser.look("/drawings")
+    page = browser.go(f"/drawings/{company.drawing_id}")
+    walk.must(company.name in page.text, "the drawing cannot be looked at any more")
     files = [("files", ("더.dxf", drawing("더"), "application/dxf"))]
-    form = page.answer.text.count('action="/drawings/uploads"')
-    if form:
-        browser.send(page, "/drawings/uploads", files=files, expect=FORBIDDEN)
-    company.owner.mail(link=f"{house.url}/")
-    facts = {"lock_on": str(case.lock_on), "due_on": str(case.due_on), "may_upload": False}
+    refused = browser.post("/drawings/uploads", files=files)
+    walk.must(refused.status == FORBIDDEN, f"a company whose trial is over may upload: {refused.status}")
+    company.owner.mail("이용이 끝났습니다")
+    facts = {"lock_on": str(case.lock_on), "due_on": str(case.due_on), "upload": refused.status}
     walk.done("lapsed", ids={"case": case.id}, facts=facts)
 
 

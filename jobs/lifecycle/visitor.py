@@ -162,10 +162,15 @@ class Visitor:
         StepFailed when its status is another than expected (None: any).
         """
         form = page.form(pattern)
-        filled = form.values | (values or {})
-        parts = urlsplit(page.url)
-        origin = {"Origin": f"{parts.scheme}://{parts.netloc}", "Sec-Fetch-Site": "same-origin"}
-        return self._seen(self._client.post(form.action, data=filled, files=files, headers=origin), expect)
+        return self._seen(self._posted(form.action, form.values | (values or {}), files), expect)
+
+    def post(self, address: str, files: Files | None = None) -> Page:
+        """Send to an address that the page offers no form for (any more), whatever it answers."""
+        return Page(self._posted(address, {}, files))
+
+    def _posted(self, address: str, values: dict[str, Any], files: Files | None) -> httpx.Response:
+        origin = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+        return self._client.post(address, data=values, files=files, headers=origin)
 
     def close(self) -> None:
         self._client.close()
