@@ -32,7 +32,7 @@ def lifecycle(*, engine: str, as_json: bool) -> None:
         told = _walked(engine)
     except KeyboardInterrupt:
         sys.exit(FAILED)
-    except Exception:  # the outermost door: what is left is a bug, and says so by its code
+    except Exception:  # noqa: BLE001 - the outermost door: what is left is a bug, and says so by its code
         traceback.print_exc()
         sys.exit(BUG)
     document = told.document()

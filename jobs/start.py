@@ -92,9 +92,7 @@ def run(data: Path) -> int:
             _end(manager, data)
 
 
-def surroundings(
-    data: Path, port: int, sandbox_port: int, told: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def surroundings(data: Path, port: int, sandbox_port: int, told: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every process: settings that `told` (this process's own) has not, caches and temporary files under `data`."""
     told = os.environ if told is None else told
     for name in ("tmp", "home", "cache", "logs", "redis"):

@@ -241,9 +241,7 @@ class PostgresServer:
             postgresql.create(self.folder, programs, self.password)
         command = postgresql.command(self.folder, programs, self.port)
         with (self.folder.parent / "postgres.log").open("ab") as log:
-            self.process = start_tethered(
-                command, end=signal.SIGINT, stdout=log, stderr=log, **postgresql.as_nobody()
-            )
+            self.process = start_tethered(command, end=signal.SIGINT, stdout=log, stderr=log, **postgresql.as_nobody())
         wait_for(self.answers, f"PostgreSQL answers; see {self.folder.parent / 'postgres.log'}")
         return self
 

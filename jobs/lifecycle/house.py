@@ -195,7 +195,12 @@ class Cluster:
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname="postgres", autocommit=True
+            host="127.0.0.1",
+            port=self.port,
+            user="postgres",
+            password=self.password,
+            dbname="postgres",
+            autocommit=True,
         )
 
 
@@ -210,7 +215,9 @@ def _cluster(folder: Path, password: str) -> Cluster:
 def _start(house: House, cluster: Cluster | None) -> None:
     """Engines and the outside world first, then the schema, then everything that leans on it."""
     if cluster is not None:
-        house.start("postgres", postgres.command(cluster.folder, cluster.programs, cluster.port), **postgres.as_nobody())
+        house.start(
+            "postgres", postgres.command(cluster.folder, cluster.programs, cluster.port), **postgres.as_nobody()
+        )
         house.wait(cluster.answers, "PostgreSQL answers", STARTS_WITHIN)
         with cluster.connect() as connection:
             connection.execute("CREATE DATABASE platform")

@@ -49,9 +49,7 @@ def choose_plan(company: Company) -> None:
     page = browser.send(page, f"/plans/{PLAN}/convert", details)
     walk.must(page.url.endswith("/plans"), f"the plan was not begun: {page.text[:300]}")
     with company.house.app.app_context():
-        subscription = db.session.scalars(
-            select(Subscription).where(Subscription.tenant_id == company.tenant_id)
-        ).one()
+        subscription = db.session.scalars(select(Subscription).where(Subscription.tenant_id == company.tenant_id)).one()
         walk.must(subscription.state == "active", f"the agreement is {subscription.state}")
         version = subscription.phases[-1].plan_version
         ids = {"subscription": subscription.id, "plan_version": version.id}
@@ -210,17 +208,32 @@ def settle(company: Company, billed: Billed) -> None:
     company.walk.done("settled", ids={"invoice": billed.invoice_id}, won=told, facts={"agree": True})
 
 
+def be_billed_again(company: Company, before: Billed) -> None:
+    """The next month is closed, billed and proved by the schedule alone."""
+    walk, house = company.walk, company.house
+    walk.begin()
+
+    def issued() -> bool:
+        with house.app.app_context():
+            newest = sums.invoice(company.tenant_id).ids["invoice"]
+            return newest != before.invoice_id and sums.tax_invoice_is(newest, "issued")
+
+    house.wait(issued, "the next month's tax invoice is issued")
+    with house.app.app_context():
+        told = sums.invoice(company.tenant_id)
+    walk.done("next_month", ids=told.ids, won=told.won, facts=told.facts())
+
+
 def be_at_rest(company: Company) -> None:
-    """The next month was billed by the schedule alone, and its tax invoice is at the tax office: nothing moves any more."""
+    """Its tax invoice is at the tax office too: nothing of the company moves any more."""
     walk, house = company.walk, company.house
     walk.begin()
 
     def filed() -> bool:
         with house.app.app_context():
-            newest = sums.invoice(company.tenant_id)
-            return sums.is_filed(newest.ids["invoice"])
+            return sums.tax_invoice_is(sums.invoice(company.tenant_id).ids["invoice"], "filed")
 
     house.wait(filed, "the next month's tax invoice is filed")
     with house.app.app_context():
-        told = sums.invoice(company.tenant_id)
-    walk.done("next_month", ids=told.ids, won=told.won, facts=told.facts())
+        told = sums.tax_invoice(sums.invoice(company.tenant_id).ids["invoice"])
+    walk.done("next_month_filed", ids=told["ids"], won=told["won"], facts=told["facts"])

@@ -46,9 +46,11 @@ class Told:
 
     def document(self) -> dict[str, Any]:
         made: dict[str, Any] = {"ok": not self.failure, "engine": self.engine, "seconds": round(self.seconds, 2)}
-        return made | ({"failure": self.failure} if self.failure else {}) | {
-            "walks": [walk.document() for walk in self.walks]
-        }
+        return (
+            made
+            | ({"failure": self.failure} if self.failure else {})
+            | {"walks": [walk.document() for walk in self.walks]}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,14 @@ def walk(house: House, say: Callable[[str], None], walks: list[Walk]) -> None:
     house.set_clock(DUE)
     paying.be_charged(cast.paid, billed)
     paying.settle(cast.paid, billed)
+    for number in range(1, len(NOTICES)):
+        _notice(house, cast, number)
+    paying.be_billed_again(cast.paid, billed)
     _to_the_end(house, cast)
 
 
 def _to_the_end(house: House, cast: Cast) -> None:
-    """Notices, two people, the seal, the destruction; the customer lives on beside it."""
-    for number in range(1, len(NOTICES)):
-        _notice(house, cast, number)
+    """Two people, the seal, the destruction; the customer lives on beside it."""
     house.set_clock(DESTROYABLE)
     destroying.two_agree(cast.destroyed, cast.rita, cast.han)
     house.set_clock(LAST_DAY)

@@ -12,7 +12,7 @@ from portal.billing import service as billing
 from portal.billing.models import Invoice, LedgerEntry, Statement
 from portal.core.db import db
 from portal.payments.models import Charge
-from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
+from portal.taxinvoices.models import TaxInvoice
 
 
 @dataclass(slots=True)
@@ -90,10 +90,9 @@ def tax_invoice(invoice_id: int) -> dict[str, Any]:
     }
 
 
-def is_filed(invoice_id: int) -> bool:
-    """Whether the tax office has the tax invoice of an invoice."""
-    states = db.session.scalars(select(TaxInvoice.state).where(TaxInvoice.invoice_id == invoice_id)).all()
-    return bool(states) and set(states) == {TaxInvoiceState.FILED}
+def tax_invoice_is(invoice_id: int, state: str) -> bool:
+    """Whether the one tax invoice of an invoice has come to a state."""
+    return list(db.session.scalars(select(TaxInvoice.state).where(TaxInvoice.invoice_id == invoice_id))) == [state]
 
 
 def payment(invoice_id: int) -> dict[str, Any]:

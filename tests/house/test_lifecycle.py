@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAID = [
     "applied", "confirmed", "approved", "provisioned", "invited", "uploaded", "viewed", "converted", "card", "usage",
-    "closed", "invoiced", "tax_invoice_issued", "tax_invoice_filed", "charged", "settled", "next_month", "untouched",
+    "closed", "invoiced", "tax_invoice_issued", "tax_invoice_filed", "charged", "settled", "next_month",
+    "next_month_filed", "untouched",
 ]  # fmt: skip
 DESTROYED = [
     "applied", "confirmed", "approved", "provisioned", "invited", "uploaded", "viewed", "lapsed", "locked", "noticed_30",
