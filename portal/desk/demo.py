@@ -98,7 +98,7 @@ def _now(known: dict[str, dict[str, str]]) -> tuple[Tenant, int]:
 def _with_a_year(known: dict[str, dict[str, str]]) -> tuple[Tenant, int]:
     """The same in an empty portal, begun thirteen months ago, and lived through until today."""
     day = today()
-    demo_year.at(demo_year.first_day() - timedelta(days=20))
+    demo_year.at(demo_year.first_day(day) - timedelta(days=20))
     try:
         tenant, count = _now(known)
         if tenant.state == TenantState.TRIAL:

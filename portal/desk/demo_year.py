@@ -42,9 +42,9 @@ GB = 1_000_000_000
 PATIENCE = 4.0
 
 
-def first_day() -> date:
-    """The first of the month a year ago: from then on the company pays."""
-    return billing.month_before(billing.month(clock.today()), MONTHS).from_date
+def first_day(today: date) -> date:
+    """The first of the month a year before today: from then on the company pays."""
+    return billing.month_before(billing.month(today), MONTHS).from_date
 
 
 def at(day: date, o_clock: int = 10) -> None:
@@ -67,7 +67,7 @@ def open_trial(tenant: Tenant, owner: Caller, editor_id: int) -> None:
 
 def live_through(owner: Caller, biller: Caller, people: tuple[int, ...], today: date) -> int:
     """Choose a plan a year ago, use, be billed, pay; the last month's invoice stays open. Gives how many invoices."""
-    begun = first_day()
+    begun = first_day(today)
     at(begun)
     billing.convert(owner, PLAN, _details(owner, PayBy.TRANSFER))
     _use(owner.tenant_id, people, begun, today)
