@@ -79,7 +79,7 @@ def _of_the_wheel(folder: Path) -> Path | None:
         )
     except ImportError:
         return None
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    return Path(str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]))
 
 
 def _of_the_machine() -> Path:
