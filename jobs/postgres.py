@@ -79,13 +79,14 @@ def _of_the_wheel(folder: Path) -> Path | None:
         )
     except ImportError:
         return None
-    return Path(str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]))
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
 def _of_the_machine() -> Path:
     known = sorted(DEBIAN.glob("*/bin"), key=lambda path: path.parent.name.rjust(4), reverse=True)
     on_path = shutil.which("postgres")
-    for found in (*known, *((Path(on_path).parent,) if on_path else ())):
+    candidates: list[Path] = [*known, *([Path(on_path).parent] if on_path else [])]
+    for found in candidates:
         if (found / "initdb").exists() and _runs(found):
             return found
     raise EngineMissingError(MISSING)
