@@ -235,7 +235,7 @@ def _month(text: str) -> Period:
     """The month that was asked for as 2026-11; the last one that is over when none was."""
     if not text:
         return billing.month_before(billing.month(today()))
-    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text):
         raise NotFound
     return billing.month(date(int(text[:4]), int(text[5:]), 1))
 

@@ -124,3 +124,18 @@ def test_a_nul_in_words_is_left_out_before_any_view_reads_them(house: House) -> 
         assert request.args.to_dict(flat=False) == {"q": ["ab"], "ids": ["1", "2"]}
         assert request.form.to_dict() == {"name": "xy", "z": "1"}
         assert request.values["q"] == "ab"
+
+
+@pytest.mark.parametrize(
+    "month", ["9999-12", "0001-01", "0000-00", "10000-01", "2026-13", "\u0662\u0660\u0662\u0666-01", "\0"]
+)
+def test_a_month_of_an_address_may_be_anything(house: House, month: str) -> None:
+    alice, bill = house.client("alice"), house.client("bill")
+    for client, path in (
+        (alice, "/usage"),
+        (alice, "/usage.csv"),
+        (alice, "/usage/estimate"),
+        (bill, "/staff/tenants/1/usage"),
+        (bill, "/staff/billing/close"),
+    ):
+        assert client.get(path, query_string={"month": month}).status_code in {200, 404}, path
