@@ -40,6 +40,9 @@ ENGINES = (SQLITE, POSTGRESQL)
 #: Nothing of a walk takes this long, not on a busy machine either; whoever waits longer waits in vain.
 PATIENCE = 40.0
 STARTS_WITHIN = 60.0
+TICK = 0.08
+#: One for all looks: a client of its own for each would read the certificates each time, and that costs more than the look.
+CLIENT = httpx.Client(timeout=10, trust_env=False)
 Found = TypeVar("Found")
 #: Outside, in this order: what the others need comes first.
 FIRST = ("redis", "sandbox")
@@ -90,7 +93,7 @@ class House:
     def outside(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever JSON the sandbox tells
         """What the sandbox tells under `/_control/`."""
         address = f"http://127.0.0.1:{self.environ['SANDBOX_PORT']}/_control/{path}"
-        return httpx.get(address, params=params, timeout=10, trust_env=False).raise_for_status().json()
+        return CLIENT.get(address, params=params).raise_for_status().json()
 
     def wait(self, look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
         """The first true answer of `look`, asked again and again. Raises StepFailed when there is none in time."""
@@ -103,7 +106,7 @@ class House:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise StepFailed(f"the process {name} ended while waiting: {what}. {self.complaints()}")
-            time.sleep(0.04)
+            time.sleep(TICK)
 
     def complaints(self) -> str:
         """The last lines of the logs that tell of trouble."""
@@ -243,7 +246,7 @@ def _words(command: str, environ: dict[str, str]) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=3, trust_env=False).status_code == httpx.codes.OK
+        return CLIENT.get(url, timeout=3).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 

@@ -11,6 +11,7 @@ import httpx
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from portal.core import calls
 from portal.core.errors import NotFound, Unavailable
 from portal.core.gate import access
 from portal.core.settings import settings
@@ -42,6 +43,7 @@ def sandbox(path: str) -> ResponseReturnValue:
             headers=headers,
             timeout=30,
             trust_env=False,
+            verify=calls.trusted(),
         )
     except httpx.HTTPError as error:
         raise Unavailable("모의 환경이 응답하지 않습니다.", "잠시 뒤 다시 열어 주십시오.") from error
