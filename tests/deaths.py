@@ -12,11 +12,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
+
+from jobs import __main__ as processes
+from portal import create_app
 
 PR_SET_PDEATHSIG = 1
 #: How far into a spot `during` is; CREATE DATABASE takes 25 to 100 ms.
@@ -80,16 +82,25 @@ class Mortal:
 
         setattr(holder, name, mortal)
 
-    def keep_alive(self, life: Callable[[], int]) -> None:
-        """A process that lives `life`, and the next one when it dies; none outlives this one.
+    def keep_alive(self, *commands: list[str]) -> None:
+        """`python -m jobs ...` for each command, and again when it dies; none outlives this process.
 
-        This one only holds what is imported and forks, as a process manager would, without the seconds that importing
-        the house costs on a busy machine.
+        This one only holds what is imported and the app, and forks, as a process manager would, without the seconds
+        that building the house costs on a busy machine.
         """
+        app = create_app()
+        processes.create_app = lambda _environ=None: app
+        alive = {_begin(command): command for command in commands}
         while True:
-            child = os.fork()
-            if child == 0:
-                ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-                os._exit(life())
-            with suppress(ChildProcessError):
-                os.waitpid(child, 0)
+            died, _status = os.wait()
+            command = alive.pop(died)
+            alive[_begin(command)] = command
+
+
+def _begin(command: list[str]) -> int:
+    """Fork one process; its pid."""
+    pid = os.fork()
+    if pid == 0:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        os._exit(processes.main(command))
+    return pid

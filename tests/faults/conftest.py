@@ -82,8 +82,7 @@ class Site:
     @contextmanager
     def alive(self) -> Iterator[None]:
         """The clock and a worker, which die as planned and come again."""
-        dying = ("tests.faults.dying", str(self.deaths.folder))
-        with self.place.process(*dying, "clock"), self.place.process(*dying, "worker", "work"):
+        with self.place.process("tests.faults.dying", str(self.deaths.folder)):
             yield
 
     def live_on(self, until: Callable[[], bool], what: str, step: timedelta = timedelta(minutes=2)) -> None:

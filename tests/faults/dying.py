@@ -1,4 +1,4 @@
-"""`python -m tests.faults.dying FOLDER worker work|clock`: the real worker or clock, killed at the moments planned in FOLDER.
+"""`python -m tests.faults.dying FOLDER`: the real clock and the real worker, killed at the moments planned in FOLDER.
 
 A job's plans bear its company's id; plans of the clock, which works for all of them, bear 0.
 """
@@ -15,7 +15,6 @@ import jobs.billing
 import jobs.payments
 import jobs.retention
 import jobs.taxinvoices
-from jobs.__main__ import main
 from portal.billing import closing, invoicing
 from portal.billing import service as billing
 from portal.billing.models import Invoice
@@ -112,4 +111,4 @@ def plan(mortal: Mortal) -> None:
 if __name__ == "__main__":
     doomed = Mortal(Path(sys.argv[1]))
     plan(doomed)
-    doomed.keep_alive(lambda: main(sys.argv[2:]))
+    doomed.keep_alive(["clock"], ["worker", "work"])

@@ -45,7 +45,7 @@ DECISIVE = (
     "rows.after",
     "certificate.after",
 )
-ON_POSTGRES = ("database.during", "database.after", "rows.during", "rows.after", "certificate.after")
+ON_POSTGRES = ("database.after", "rows.after", "certificate.after")
 
 
 @dataclass

@@ -93,7 +93,7 @@ class Life:
         return places
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def life(request: pytest.FixtureRequest, tmp_path: Path, engine_folder: Path) -> Iterator[Life]:
     postgres: PostgresServer | None = None
     if request.param == "postgres":
@@ -301,7 +301,7 @@ def _plant(life: Life) -> None:
     with write() as session:
         row = session.scalars(select(Mail)).first()
         assert row is not None
-        row.body = PLANTED
+        row.subject = PLANTED
     with write(tenants.session_by_id(db.session.scalars(select(Tenant.id)).one())) as company:
         company.add(CompanyReceipt(event_id="planted", job=PLANTED, at=clock.now()))
     with Redis.from_url(life.place.environ["REDIS_URL"]) as client:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.__main__ import main
 from portal.tenants import provisioning
 from portal.tenants.models import Tenant
 from tests.deaths import Mortal
@@ -41,4 +40,4 @@ def plan(mortal: Mortal) -> None:
 if __name__ == "__main__":
     doomed = Mortal(Path(sys.argv[1]))
     plan(doomed)
-    doomed.keep_alive(lambda: main(["worker", "work"]))
+    doomed.keep_alive(["worker", "work"])
