@@ -63,14 +63,22 @@ def _relay(app: Flask, stop: threading.Event) -> None:
                     woken |= {str(tenant_id) for tenant_id in tenants.ids_with_database()}
                 companies_due = time.monotonic() + COMPANIES_SECONDS
             for database in {outbox.PLATFORM, *woken}:
-                with app.app_context():
-                    relay_one(connection, database)
+                _relay_or_go_on(app, connection, database)
         except (RedisError, SQLAlchemyError) as error:
             log.warning("the relay waits: %s", type(error).__name__)
             stop.wait(1)
         except Exception:  # the relay outlives whatever one database does to it
             log.exception("the relay met a bug; it goes on")
             stop.wait(1)
+
+
+def _relay_or_go_on(app: Flask, connection: Redis, database: str) -> None:
+    """Relay one database; what is wrong with it alone does not keep the others waiting."""
+    with app.app_context():
+        try:
+            relay_one(connection, database)
+        except (SQLAlchemyError, LookupError) as error:
+            log.warning("the relay leaves %s for its next round: %s", database, type(error).__name__)
 
 
 def _wait(connection: Redis) -> set[str]:

@@ -5,10 +5,12 @@ An upgrade holds from the day it is chosen, as a phase of its own; a downgrade f
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from portal.billing import plans
@@ -34,9 +36,13 @@ from portal.tenants import rules as tenant_rules
 from portal.tenants import service as tenants
 from portal.tenants.models import Tenant, TenantState
 
+log = logging.getLogger("planroom.billing")
+
 S = SubscriptionState
 LIVE = (S.TRIALING, S.ACTIVE, S.PAST_DUE, S.ENDING)
 PAYING = (S.ACTIVE, S.PAST_DUE, S.ENDING)
+#: Companies of these states have no agreement any more.
+OVER = frozenset({TenantState.ENDED, TenantState.RETAINED, TenantState.PURGING, TenantState.PURGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,8 @@ def open_trial(event_id: str, tenant_id: int) -> None:
         if not once(session, event_id, "billing.open_trial") or live(tenant_id) is not None:
             return
         tenant = session.get_one(Tenant, tenant_id)
+        if tenant.state in OVER:
+            return  # told so late that the company has gone meanwhile
         opened = (tenant.opened_at or now()).astimezone(SEOUL).date()
         version = plans.version_on(plans.TRIAL, opened)
         subscription = Subscription(
@@ -223,16 +231,25 @@ def end_due() -> int:
     trials = (
         select(Subscription.id).join(Tenant).where(Subscription.state == S.TRIALING, Tenant.trial_ends_at <= moment)
     )
-    for subscription_id in list(db.session.scalars(trials)):
-        count += _lapse(subscription_id)
+    count += _each(trials, _lapse)
     ending = select(Subscription.id).where(Subscription.state == S.ENDING, Subscription.ends_on <= day)
-    for subscription_id in list(db.session.scalars(ending)):
-        count += _end(subscription_id)
+    count += _each(ending, _end)
     waiting = select(Subscription.id).where(
         Subscription.state.in_(PAYING), Subscription.next_plan_version_id.is_not(None)
     )
     for subscription_id in list(db.session.scalars(waiting)) if day.day == 1 else []:
         count += _begin_next(subscription_id, day)
+    return count
+
+
+def _each(which: Select[int], act: Callable[[int], int]) -> int:
+    """Do `act` for each; a company whose state does not allow it keeps none of the others waiting."""
+    count = 0
+    for subscription_id in db.session.scalars(which).all():
+        try:
+            count += act(subscription_id)
+        except Refusal as refusal:
+            log.warning("subscription %s could not be ended: %s", subscription_id, refusal.message)
     return count
 
 

@@ -82,10 +82,15 @@ def retained(record_class: str, subject: str | None) -> dict[str, str | None]:
 
 
 def engine_options(url: str | URL) -> dict[str, Any]:
-    """How to connect to `url`: the same for the platform, companies and migrations."""
+    """How to connect to `url`: the same for the platform, companies and migrations.
+
+    A statement that fails is logged without its values: they are customers' words, and a log outlives its company.
+    """
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
-    return {"pool_pre_ping": True, "pool_recycle": 1800, "connect_args": {"connect_timeout": 5}}
+        options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    else:
+        options = {"pool_pre_ping": True, "pool_recycle": 1800, "connect_args": {"connect_timeout": 5}}
+    return options | {"hide_parameters": True}
 
 
 @event.listens_for(Engine, "connect")
@@ -98,6 +103,8 @@ def _prepare(connection: Any, _record: Any) -> None:  # noqa: ANN401 - any value
             "synchronous=NORMAL",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
+            # What is deleted is overwritten in the file: a destroyed company is not to be read out of its free pages.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

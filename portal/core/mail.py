@@ -1,7 +1,7 @@
 """Mail as recorded intents: the row is written with what caused it, a job hands it to SMTP after commit.
 
-The body is rendered when the row is written and emptied once delivered: it may hold a link that signs somebody in. The
-Message-ID comes from the row, so a mail sent twice (the answer was lost) is one mail to the reader's program.
+The body is rendered when the row is written, sealed, and emptied once delivered: it may hold a link that signs somebody in,
+which a copy of the database must not give away. The Message-ID comes from the row, so a mail sent twice (the answer was lost) is one mail to the reader's program.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import render_template
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core import clock
 from portal.core.db import Model, retained, write
 from portal.core.outbox import later
+from portal.core.seal import Sealed
 from portal.core.settings import settings
 
 SENDER = ("도면실", "no-reply")
@@ -50,7 +51,7 @@ class Mail(Model):
     recipient: Mapped[str] = mapped_column(String(254), index=True)
     template: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(200))
-    body: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Sealed("mails"))
     state: Mapped[MailState] = mapped_column(String(8), index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -85,6 +86,9 @@ def deliver(mail_id: int) -> None:
     with write() as session:
         mail = session.get(Mail, mail_id, with_for_update=True)
         if mail is None or mail.state != MailState.QUEUED or mail.next_try_at > clock.now():
+            return
+        if not mail.body:
+            mail.state, mail.error = MailState.FAILED, "본문을 열 수 없습니다. SECRET_KEY가 바뀌었는지 확인해 주십시오."
             return
         mail.attempts += 1
         mail.next_try_at = clock.now() + FIRST_WAIT * 2 ** min(mail.attempts - 1, 10)

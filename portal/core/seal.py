@@ -11,6 +11,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Dialect, Text, TypeDecorator
 
 from portal.core.settings import settings
 
@@ -30,6 +31,29 @@ def unseal(sealed: str, purpose: str) -> str:
         return _box(settings().secret_key, purpose).decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise SealBrokenError(purpose) from None
+
+
+class Sealed(TypeDecorator[str]):
+    """A column whose text is sealed for a purpose on its way into the database. Nothing stays nothing.
+
+    What does not open any more (SECRET_KEY is another one) reads as nothing.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return seal(value, self.purpose) if value else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        try:
+            return unseal(value, self.purpose) if value else value
+        except SealBrokenError:
+            return ""
 
 
 @lru_cache(maxsize=16)

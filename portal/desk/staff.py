@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from portal.core import mail
+from portal.core import ids, mail
 from portal.core.db import db, write
 from portal.core.errors import NotFound
 from portal.core.gate import access, caller
@@ -101,7 +101,11 @@ def companies() -> ResponseReturnValue:
         query = query.where(company_matches(text))
     query = query.order_by(SORTS.get(sort, SORTS["-created"]), Tenant.id)
     pages = SelectPagination(
-        select=query, session=db.session, page=request.args.get("page", 1, type=int), per_page=PER_PAGE, error_out=False
+        select=query,
+        session=db.session,
+        page=ids.whole(request.args.get("page")) or 1,
+        per_page=PER_PAGE,
+        error_out=False,
     )
     counts = _counts()
     people = select(Membership.tenant_id, func.count()).where(Membership.tenant_id.in_([row.id for row in pages.items]))

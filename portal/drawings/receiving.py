@@ -35,6 +35,8 @@ from portal.tenants import service as tenants
 log = logging.getLogger("planroom.drawings")
 
 LARGEST_FILE = 400 * 1024 * 1024
+#: Several may come in one form.
+LARGEST_UPLOAD = 1024 * 1024 * 1024
 #: What the databases on the same disk need to go on when files have filled it.
 RESERVE = 16 * 1024 * 1024
 #: How long the list goes on showing what became of the files just sent.

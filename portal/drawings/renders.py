@@ -21,6 +21,7 @@ from flask import Flask, current_app
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import rendering
@@ -139,10 +140,12 @@ def sweep() -> int:
     patience = LOST_AFTER if _queue_empty() else LOST_AFTER_WHILE_BUSY
     for tenant_id in tenants.ids_with_database():
         try:
-            session = tenants.session_by_id(tenant_id)
+            count += _sweep_company(tenants.session_by_id(tenant_id), tenant_id, patience)
         except Refusal:
             continue  # it went away between the two lines
-        count += _sweep_company(session, tenant_id, patience)
+        except (SQLAlchemyError, LookupError) as error:
+            # Its server is away, or named no more: the companies after it must not wait for that.
+            log.warning("company %s could not be swept: %s", tenant_id, type(error).__name__)
     return count
 
 

@@ -24,10 +24,9 @@ LONGEST = {"job": 200, "commit": 64, "branch": 200, "platform": 80, "url": 500}
 
 
 @quality_api.post("/test-reports")
-@access("key", roles={"reports"})
+@access("key", roles={"reports"}, largest=LARGEST_REQUEST)
 def test_reports() -> Response:
     """multipart: `build` (JSON) and one or more `report` (JUnit XML, plain or gzip)."""
-    request.max_content_length = LARGEST_REQUEST
     facts = _facts(_build_text())
     sent = _sent()
     answer = service.take_in(key_holder(), facts, sent)

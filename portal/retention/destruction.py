@@ -107,6 +107,9 @@ def _take_stock(case: Case, scope: Scope) -> dict[str, Any]:
         "file_bytes": sum(blobs().size(key) for key in keys),
         "files_digest": hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest(),
         "people": len(scope.people),
+        "databases": sum(thing.key == scope.key for thing in server_of(case.tenant).found())
+        if case.tenant.server
+        else 0,
         "server": case.tenant.server or "",
     }
 
@@ -134,10 +137,12 @@ def _set_apart(_case: Case, scope: Scope) -> dict[str, Any]:
                 if own is policy and (condition := rows_of(table, scope)) is not None
             }
             found = {name: rows for name, rows in found.items() if rows}
-            known = select(KeptRecord.id).where(
-                KeptRecord.company_key == scope.key, KeptRecord.record_class == record_class
+            known = session.scalar(
+                select(KeptRecord).where(KeptRecord.company_key == scope.key, KeptRecord.record_class == record_class)
             )
-            if not found or session.scalar(known) is not None:
+            if known is not None:
+                apart[record_class] = known.rows  # by a worker that died before it could say so
+            if not found or known is not None:
                 continue
             text = json.dumps(found, ensure_ascii=False, sort_keys=True, default=str)
             number = sum(len(rows) for rows in found.values())
@@ -158,18 +163,17 @@ def _set_apart(_case: Case, scope: Scope) -> dict[str, Any]:
 
 
 def _drop_database(case: Case, scope: Scope) -> dict[str, Any]:
-    """The company's own database and role, wherever they lie."""
+    """The company's own database and role, wherever they lie. How many there were was counted with the stock."""
     tenant = case.tenant
     if tenant.server is None:
-        return {"databases": 0}
-    server, dropped = server_of(tenant), 0
+        return {}
+    server = server_of(tenant)
     if tenant.database is not None and tenant.role_password is not None:
         company_engines().forget(server.url(tenants.place_of(tenant)))
     for thing in sorted(server.found(), key=lambda one: one.kind != "database"):
         if thing.key == scope.key:
             server.remove(thing)
-            dropped += 1
-    return {"databases": dropped}
+    return {}
 
 
 def _delete_files(_case: Case, scope: Scope) -> dict[str, Any]:
@@ -230,6 +234,21 @@ def _forget_sessions(_case: Case, scope: Scope) -> dict[str, Any]:
     return {"sessions": gone}
 
 
+def _empty_journal(_case: Case, _scope: Scope) -> dict[str, Any]:
+    """SQLite overwrites what is deleted in its file; its journal, which holds the pages as they were, is emptied here."""
+    if db.engine.dialect.name != "sqlite":
+        return {}
+    db.session.rollback()
+    raw = db.engine.raw_connection()
+    try:
+        busy, *_pages = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        raw.close()
+    if busy:
+        raise Residue("데이터베이스의 기록 파일을 아직 비우지 못했습니다. 잠시 뒤 다시 시도합니다.")
+    return {}
+
+
 def _look_again(_case: Case, scope: Scope) -> dict[str, Any]:
     """Look for the company everywhere; anything found stops the certificate."""
     found = scan.residues(db.session(), scope)
@@ -247,6 +266,7 @@ STEPS: tuple[tuple[str, Callable[[Case, Scope], dict[str, Any]]], ...] = (
     ("files", _delete_files),
     ("rows", _delete_rows),
     ("sessions", _forget_sessions),
+    ("journal", _empty_journal),
     ("scan", _look_again),
 )
 

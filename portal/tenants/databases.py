@@ -157,4 +157,5 @@ def key_of(tenant_id: int) -> str:
 
 def ids_with_database() -> list[int]:
     """All companies whose database is there and usable."""
-    return list(db.session.scalars(select(Tenant.id).where(Tenant.state.in_(WITH_DATABASE)).order_by(Tenant.id)))
+    there = (Tenant.state.in_(WITH_DATABASE), Tenant.server.is_not(None))
+    return list(db.session.scalars(select(Tenant.id).where(*there).order_by(Tenant.id)))

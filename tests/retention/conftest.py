@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
+from redis import Redis
 from sqlalchemy import select, text
 
 from portal.accounts.models import Person
@@ -20,10 +22,13 @@ from portal.core.blobs import blobs
 from portal.core.clock import SEOUL
 from portal.core.db import Platform, Tenanted, db, write
 from portal.core.gate import Caller
+from portal.core.redis import redis
+from portal.core.sessions import PREFIX
 from portal.drawings import receiving, renders
 from portal.drawings.models import Revision
 from portal.retention import service
 from portal.retention.models import Case, CaseState
+from portal.retention.scope import rows_of, scope_of, tables
 from portal.tenants import service as tenants
 from portal.tenants.models import Tenant, TenantState
 from tests.house.cast import drawing_with
@@ -44,8 +49,8 @@ class World:
     neighbour: Tenant
     canary: str
 
-    def at(self, day: date) -> None:
-        clock.set_to(datetime.combine(day, time(12), SEOUL))
+    def at(self, day: date, hour: time = time(12)) -> None:
+        clock.set_to(datetime.combine(day, hour, SEOUL))
 
     def case(self) -> Case:
         return db.session.scalars(
@@ -92,13 +97,21 @@ class World:
                 if escaped in key.encode() or escaped in stream.read():
                     found.append(key)
         for path in self.place.folder.rglob("*"):
-            if path.is_file() and escaped in path.read_bytes() and "platform.db" not in path.name:
+            # Raw, so that free pages and the journal of SQLite are looked into as well.
+            if path.is_file() and (escaped in path.read_bytes() or escaped in path.name.encode()):
                 found.append(path.name)  # noqa: PERF401
+        with Redis.from_url(self.place.environ["REDIS_URL"]) as client:
+            found += [f"Redis {key!r}" for key in client.scan_iter() if escaped in key + (client.dump(key) or b"")]
         return found
 
     def digest_of_neighbour(self) -> str:
-        """A digest of everything of the neighbour: rows of its database, files."""
+        """A digest of everything of the neighbour: its rows on the platform and in its own database, its files."""
         said = hashlib.sha256()
+        scope = scope_of(db.session(), db.session.get_one(Tenant, self.neighbour.id))
+        for table, _policy in tables():
+            condition = rows_of(table, scope)
+            for row in db.session.execute(select(table).where(condition)) if condition is not None else ():
+                said.update(repr(tuple(row)).encode())
         session = tenants.session_by_id(self.neighbour.id)
         for table in Tenanted.metadata.sorted_tables:
             for row in session.execute(text(f"SELECT * FROM {table.name} ORDER BY 1")):
@@ -121,6 +134,7 @@ def _fill(tenant: Tenant, canary: str) -> None:
     for revision_id in session.scalars(select(Revision.id)).all():
         renders.render(tenant.id, revision_id)
     tenants.rename(who, f"{canary}건설 주식회사")
+    redis().set(f"{PREFIX}{canary}", msgspec.msgpack.encode({"choice": f"{canary}건설 주식회사"}))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

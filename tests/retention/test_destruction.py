@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,8 +31,8 @@ on_one_engine = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 def test_everything_of_the_company_is_gone_and_its_neighbour_did_not_notice(world: World) -> None:
     key = world.doomed.key
     assert world.hits() != []
-    before = world.digest_of_neighbour()
     case = world.until_destroying()
+    before = world.digest_of_neighbour()
     service.destroy(case.id)
     case = world.case()
     assert (case.state, live(world.doomed)) == (CaseState.DESTROYED, "purged"), case.done
@@ -91,17 +91,30 @@ def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
     assert len(db.session.scalars(select(Certificate)).all()) == 1
 
 
-def test_a_company_that_pays_one_moment_before_is_not_destroyed(world: World) -> None:
+def _pay(world: World) -> None:
+    owner = db.session.get_one(Person, world.doomed.owner_id)
+    billing.convert(Caller(person_id=owner.id, tenant_id=world.doomed.id, role="owner"), "team", DETAILS)
+
+
+def test_a_company_that_pays_one_second_before_is_not_destroyed(world: World) -> None:
     case = world.until_sealed()
     assert case.destroy_on is not None
-    world.at(case.destroy_on)
-    owner = db.session.get_one(Person, world.doomed.owner_id)
-    who = Caller(person_id=owner.id, tenant_id=world.doomed.id, role="owner")
-    billing.convert(who, "team", DETAILS)
+    world.at(case.destroy_on - timedelta(days=1), time(23, 59, 59))
+    assert service.step_due() == 0
+    _pay(world)
+    world.at(case.destroy_on, time(0))
     assert service.step_due() == 0
     service.heard_activated(str(uuid4()), world.doomed.id)
+    assert service.step_due() == 0
     assert (world.case().state, live(world.doomed)) == (CaseState.ENDED, "active")
     assert world.hits() != []
+
+
+def test_a_company_that_pays_one_second_after_the_seal_was_broken_is_told_so(world: World) -> None:
+    case = world.until_destroying()
+    with pytest.raises(Refusal):
+        _pay(world)
+    assert (case.state, live(world.doomed)) == (CaseState.DESTROYING, "purging")
 
 
 @on_one_engine

@@ -65,9 +65,11 @@ def open_company(name: str = "한빛건설", owner: str = "") -> Tenant:
 
 
 @contextmanager
-def premises(folder: Path, redis_url: str, postgres: PostgresServer | None = None) -> Iterator[Premises]:
-    """On SQLite in `folder`, or with platform and companies on `postgres`."""
-    environ = {"DATA_DIR": str(folder), "SECRET_KEY": secrets.token_hex(20), "REDIS_URL": redis_url}
+def premises(
+    folder: Path, redis_url: str, postgres: PostgresServer | None = None, **settings: str
+) -> Iterator[Premises]:
+    """On SQLite in `folder`, or with platform and companies on `postgres`; with these further settings."""
+    environ = {"DATA_DIR": str(folder), "SECRET_KEY": secrets.token_hex(20), "REDIS_URL": redis_url} | settings
     if postgres is not None:
         platform = f"platform_{secrets.token_hex(6)}"
         with postgres.connect() as connection:

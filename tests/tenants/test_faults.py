@@ -15,6 +15,7 @@ from portal.tenants import orphans
 from portal.tenants import service as tenants
 from portal.tenants.databases import servers
 from portal.tenants.models import Belonging, Membership, StepName, Tenant, TenantState
+from tests.deaths import Deaths
 from tests.tenants.premises import Premises, request_company
 
 MOMENTS = ("before", "after", "noted")
@@ -22,16 +23,15 @@ MOMENTS = ("before", "after", "noted")
 LONGEST_SECONDS = 300
 
 
-def plan_deaths(folder: Path) -> dict[str, int]:
+def plan_deaths(deaths: Deaths) -> dict[str, int]:
     """A company for each moment of each step, with the file that kills the worker there: file name -> company."""
     moments = [(step, moment) for step in StepName for moment in MOMENTS]
     moments += [(step, "during") for step in (StepName.ROLE, StepName.DATABASE, StepName.SCHEMA)] * 2
     plans = {}
-    folder.mkdir()
     for step, moment in moments:
         tenant_id = request_company(f"{step} {moment}")
         plans[f"{tenant_id}.{step}.{moment}"] = tenant_id
-        (folder / f"{tenant_id}.{step}.{moment}").touch()
+    deaths.plan(plans)
     return plans
 
 
@@ -66,15 +66,14 @@ def live_through(portal: Premises, folder: Path) -> dict[int, float]:
 def test_a_worker_killed_at_any_moment_leaves_one_usable_company_and_nothing_else(
     portal: Premises, tmp_path: Path
 ) -> None:
-    deaths = tmp_path / "deaths"
+    deaths = Deaths(tmp_path / "deaths")
     plans = plan_deaths(deaths)
-    opened = live_through(portal, deaths)
+    opened = live_through(portal, deaths.folder)
 
     assert set(opened) == set(plans.values()), {key: value for key, value in states().items() if value != "trial"}
-    died = {name for name in plans if (deaths / f"{name}.died").exists()}
-    missed = {name for name in plans if name not in died and not name.endswith(".during")}
-    assert not missed, f"no death at {missed}"
-    waits = {name: opened[plans[name]] - float((deaths / f"{name}.died").read_text()) for name in died}
+    died = deaths.died()
+    assert not deaths.missed()
+    waits = {name: opened[plans[name]] - at for name, at in died.items()}
     print(f"{len(died)} kills, slowest recovery {max(waits.values()):.1f} s")
 
     for tenant_id in plans.values():
