@@ -16,8 +16,8 @@ import pytest
 
 from portal.desk.samples import make_samples
 from tests.engines import RedisServer, free_port, wait_for
-from tests.journey import rich
-from tests.journey.rich import Living
+from tests.journey import served
+from tests.journey.served import Living
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "drawings" / "dxf"
@@ -81,8 +81,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 @pytest.fixture(scope="session")
 def living(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Living]:
     """Half a year of companies, invoices and decisions, served in this process on a clock of its own."""
-    with rich.living(tmp_path_factory.mktemp("rich"), redis_server.url) as served:
-        yield served
+    with served.living(tmp_path_factory.mktemp("rich"), redis_server.url) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

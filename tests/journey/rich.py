@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from importlib import import_module
-from pathlib import Path
 from uuid import uuid4
 
-from flask import Flask, request
+from flask import Flask
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from portal import create_app
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
 from portal.billing import closing, receivables, subscriptions
@@ -31,18 +24,16 @@ from portal.billing.models import Invoice, InvoiceState, PayBy
 from portal.billing.rules.terms import Period
 from portal.core import clock, outbox
 from portal.core.clock import SEOUL
-from portal.core.db import db, dispose, write
+from portal.core.db import db, write
 from portal.core.gate import Caller
-from portal.core.migrate import PLATFORM, upgrade
 from portal.drawings import receiving, renders
 from portal.drawings.models import Revision
 from portal.metering import seats
 from portal.metering import service as metering
 from portal.payments import cards, dunning, refunds, transfers
-from portal.payments.models import Charge, ChargeState, Refund, RefundState, Transfer
+from portal.payments.models import Charge, ChargeState
 from portal.quality import changes
 from portal.retention import service as retention
-from portal.retention.models import Case
 from portal.taxinvoices import service as taxinvoices
 from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 from portal.tenants import keys
@@ -60,8 +51,6 @@ LONG_NAME = "한빛종합건설엔지니어링그룹주식회사서울특별시�
 MONTHS = [date(2026, month, 1) for month in range(6, 12)]
 #: The day on which the portal is looked at.
 TODAY = datetime(2026, 11, 20, 10, 30, tzinfo=SEOUL)
-STATES = ("due", "asked", "sealed", "destroyed")
-PLACED = ("doubtful", "matched")
 HEAD = "거래일시,입금자명,입금액,메모\n"
 
 
@@ -357,63 +346,3 @@ def _programs(rich: Rich) -> None:
             keys.create(session, "usage", tenant_id=alice.tenant_id, label=label, by=f"person:{alice.person_id}")
         _row, _secret = keys.create(session, "usage", tenant_id=None, label="사용량 수집기", by="person:1")
     keys.revoke(keys.keys_of(alice.tenant_id)[-1].id, alice.tenant_id, "person:1")
-
-
-@dataclass
-class Living:
-    """The rich portal while it answers: the callers are handed in by the header X-As, `ids` names rows to look at."""
-
-    url: str
-    ids: dict[str, int]
-
-
-@contextmanager
-def living(folder: Path, redis_url: str) -> Iterator[Living]:
-    """Make the world in `folder` and serve it, with its sandbox, until the block ends."""
-    for name in ("outside", "data"):
-        (folder / name).mkdir(parents=True)
-    outside = Service(folder / "outside")
-    outside.follow()
-    outside.start()
-    settings = {"DATA_DIR": str(folder / "data"), "SECRET_KEY": "b" * 40, "SESSION_STORE": "memory"}
-    app = create_app({**settings, "REDIS_URL": redis_url, "SANDBOX_PORT": str(outside.port)})
-    try:
-        with app.app_context():
-            upgrade(db.engine, PLATFORM)
-            rich = make(app, outside)
-            ids = _ids(rich)
-            db.session.remove()
-        identify = app.extensions["planroom.identify"]
-        people = rich.owners | rich.staff
-        app.extensions["planroom.identify"] = lambda: people.get(request.headers.get("X-As", "")) or identify()
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield Living(f"http://127.0.0.1:{server.server_port}", ids)
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
-    finally:
-        dispose(app)
-        outside.stop()
-
-
-def _ids(rich: Rich) -> dict[str, int]:
-    """One row of each state that has a page of its own."""
-    first, last = MONTHS[1], MONTHS[4]
-    paid = rich.invoice("alice", first)
-    voided = db.session.scalars(select(Invoice).where(Invoice.state == InvoiceState.VOID)).first()
-    refund = db.session.scalars(select(Refund).where(Refund.state == RefundState.CREATED)).first()
-    declined = db.session.scalars(select(Charge).where(Charge.state == ChargeState.DECLINED)).first()
-    papers = select(TaxInvoice).order_by(TaxInvoice.id)
-    paper = db.session.scalars(papers.where(TaxInvoice.tenant_id == rich.owners["alice"].tenant_id)).first()
-    amended = db.session.scalars(papers.where(TaxInvoice.modify_code.is_not(None))).first()
-    assert None not in (voided, refund, declined, paper, amended)
-    cases = {state: db.session.scalars(select(Case).where(Case.state == state)).first() for state in STATES}
-    deposits = {state: db.session.scalars(select(Transfer).where(Transfer.state == state)).first() for state in PLACED}
-    return {
-        "paid": paid.id, "statement": paid.statement_id or 0, "overdue": rich.invoice("late", last).id,
-        "void": voided.id, "refunded": refund.charge_id, "declined": declined.id, "paper": paper.id,
-        "amended": amended.id, **{name: row.id for name, row in (cases | deposits).items() if row is not None},
-    }  # fmt: skip

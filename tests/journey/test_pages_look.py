@@ -11,7 +11,7 @@ import pytest
 
 from tests.engines import wait_for
 from tests.journey.conftest import Portal
-from tests.journey.rich import Living
+from tests.journey.served import Living
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

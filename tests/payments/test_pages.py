@@ -31,7 +31,7 @@ def test_a_customer_registers_a_card_in_the_window_and_pays_an_invoice_with_it(t
     assert browser.get(back).status_code == 303
     assert "확인하고 있습니다" in browser.get("/payment-methods").text
     cards.register(card.id)
-    assert "433012" in browser.get("/payment-methods").text
+    assert "4330-12" in browser.get("/payment-methods").text
     page = f"/invoices/{till.invoice.id}/pay"
     assert "13,200원" in browser.get(page).text
     assert browser.post(page).status_code == 303
