@@ -24,7 +24,6 @@ from portal.core import clock, korea, money, tables
 from portal.core.gate import Caller, caller
 from portal.core.settings import settings
 
-
 #: Pages lie in these. A block of theirs leans on what is around it: nobody asks for one alone, and whoever does gets the page.
 FRAMES = ("base.html", "frame.html", "public.html")
 
