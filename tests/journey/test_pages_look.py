@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TOUCH = 44
 AXE = Path(__file__).resolve().parents[1] / "design" / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+#: What can only go wrong in the dark, or on a phone; the rest is as it was in daylight.
+NARROW_AND_DARK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 PAGES = {
     "": ("/", "/prices/estimate?people=12&gb=300&views=9000", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
     "alice@hanbit.example": (
@@ -39,8 +41,8 @@ PAGES = {
 RICH = {
     "alice": (
         "/usage", "/seats", "/keys", "/payment-methods", "/requests", "/requests/1", "/data", "/plans/starter",
-        "/invoices", "/invoices/{paid}", "/invoices/{paid}/pay", "/statements/{statement}", "/tax-invoices",
-        "/tax-invoices/{paper}", "/invoices/{paid}/tax-invoice", "/usage/estimate", "/members",
+        "/invoices", "/invoices/{paid}", "/statements/{statement}", "/tax-invoices", "/tax-invoices/{paper}",
+        "/invoices/{paid}/tax-invoice",
     ),
     "late": ("/invoices", "/invoices/{overdue}", "/invoices/{overdue}/pay"),
     "long": ("/invoices/{void}", "/tax-invoices", "/company"),
@@ -48,15 +50,13 @@ RICH = {
     "trial": ("/keys", "/seats", "/tax-invoices", "/payment-methods"),
     "bill": (
         "/staff/billing/close?month=2026-10", "/staff/billing/invoices", "/staff/billing/invoices/{void}",
-        "/staff/billing/invoices/{overdue}", "/staff/billing/statements/{statement}", "/staff/payments",
-        "/staff/payments/charges/{refunded}", "/staff/payments/charges/{declined}", "/staff/payments/transfers",
-        "/staff/payments/transfers?show=matched", "/staff/payments/transfers/{doubtful}",
+        "/staff/billing/invoices/{overdue}", "/staff/payments", "/staff/payments/charges/{refunded}",
+        "/staff/payments/charges/{declined}", "/staff/payments/transfers", "/staff/payments/transfers/{doubtful}",
         "/staff/payments/transfers/{matched}", "/staff/tax-invoices", "/staff/tax-invoices/{amended}",
-        "/staff/tax-invoices/{paper}",
     ),
     "admin": (
-        "/staff/retention", "/staff/retention/{due}", "/staff/retention/{asked}", "/staff/retention/{sealed}",
-        "/staff/retention/{destroyed}", "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
+        "/staff/retention", "/staff/retention/{due}", "/staff/retention/{sealed}", "/staff/retention/{destroyed}",
+        "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
         "/staff/quality", "/staff/quality/items/1", "/staff/quality/requests/1", "/staff/quality/releases", "/staff/work",
     ),
 }  # fmt: skip
@@ -132,6 +132,7 @@ def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Brow
 
 def _looks(page: Page) -> list[str]:
     """One page wide in daylight and narrow in the dark, without asking for it twice."""
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours are there at once
     wrong = [f"light: {each}" for each in violations(page)]
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
@@ -143,7 +144,7 @@ def _looks(page: Page) -> list[str]:
         )
         wrong += [f"the table '{name}' is cut at {width}" for name in cut]
     page.emulate_media(color_scheme="dark")
-    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
+    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'rule', values: rules}})", NARROW_AND_DARK)
     return wrong + [
         f"dark: {each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"][:3]
     ]
@@ -151,7 +152,9 @@ def _looks(page: Page) -> list[str]:
 
 @pytest.mark.needs("chromium")
 def test_what_a_newcomer_stumbled_over_is_mended(living: Living, browser: Browser, drawings: list[Path]) -> None:
-    context = browser.new_context(locale="ko-KR", reduced_motion="reduce", extra_http_headers={"X-As": "admin"})
+    context = browser.new_context(
+        locale="ko-KR", bypass_csp=True, reduced_motion="reduce", extra_http_headers={"X-As": "admin"}
+    )
     page = context.new_page()
 
     page.goto(f"{living.url}/staff/applications")
