@@ -90,7 +90,9 @@ def _check(site: Site, companies: int) -> None:
     over_there = {row["order_id"]: (row["status"], row["won"], row["balance"]) for row in site.payments()}
     assert over_there == {row.order_id: ("DONE", TOTAL, TOTAL) for row in charges}
     assert len(site.payments()) == companies
-    assert sorted(str(row["invoicerMgtKey"]) for row in site.tax_invoices()) == sorted(row.management_key for row in papers)
+    assert sorted(str(row["invoicerMgtKey"]) for row in site.tax_invoices()) == sorted(
+        row.management_key for row in papers
+    )
     events = Tally(row.name for row in every(Message) if row.kind == "event")
     assert [
         events[name] for name in ("invoice.finalised", "invoice.paid", "charge.succeeded", "tax_invoice.filed")
