@@ -24,6 +24,9 @@ from portal.core import clock, korea, money, tables
 from portal.core.gate import Caller, caller
 from portal.core.settings import settings
 
+#: Pages lie in these. A block of theirs leans on what is around it: nobody asks for one alone, and whoever does gets the page.
+FRAMES = ("base.html", "frame.html", "public.html")
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -68,7 +71,10 @@ def _wanted_block(template: str) -> str | None:
     if not asked or asked.history_restore_request or request.headers.get("HX-Request-Type") == "full":
         return None
     block = (asked.target or "").rpartition("#")[2].replace("-", "_")
-    if block and block in current_app.jinja_env.get_template(template).blocks:
+    templates = current_app.jinja_env
+    if block in templates.get_template(template).blocks and not any(
+        block in templates.get_template(around).blocks for around in FRAMES
+    ):
         return block
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
@@ -10,7 +11,7 @@ from portal.billing import invoicing, subscriptions
 from portal.billing import service as billing
 from portal.billing.models import SubscriptionState
 from portal.billing.rules.terms import Period
-from portal.core.db import db
+from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.metering import service as metering
@@ -106,3 +107,22 @@ def test_an_agreement_ends_with_its_month_and_can_be_kept_until_then(desk: Offic
     assert _tenant(owner).state == TenantState.ENDED
     with pytest.raises(Refusal):
         billing.cancel(owner)
+
+
+def test_a_company_whose_state_allows_no_end_keeps_no_other_trial_waiting(desk: Office) -> None:
+    desk.at(date(2026, 9, 1))
+    stuck, other = desk.company("가나건설"), desk.company("다라건설")
+    with write() as session:
+        session.get_one(Tenant, stuck.tenant_id).state = TenantState.PURGING
+    desk.at(date(2026, 10, 2))
+    assert billing.end_due() == 1
+    assert (_tenant(stuck).state, _tenant(other).state) == (TenantState.PURGING, TenantState.ENDED)
+
+
+def test_a_company_told_of_after_its_end_opens_no_trial(desk: Office) -> None:
+    desk.at(date(2026, 9, 1))
+    owner = desk.company()
+    desk.at(date(2026, 10, 2))
+    assert billing.end_due() == 1
+    billing.open_trial(str(uuid4()), owner.tenant_id)
+    assert billing.live(owner.tenant_id) is None

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from portal.core import db, migrate
+from jobs import clock
+from portal.core import db, migrate, outbox
 from portal.core.db import write
+from portal.core.redis import connect
+from portal.drawings import renders
 from portal.tenants import migration, orphans
 from portal.tenants import service as tenants
 from portal.tenants.databases import Place, place_of, server_of, servers
@@ -186,3 +189,17 @@ def test_a_company_opened_from_an_older_template_is_brought_up(
     orphans.check(repair=True)
     assert [each for each in orphans.check() if each.trouble == "stale"] == []
     assert server.url(old)
+
+
+def test_a_company_whose_server_is_named_no_more_keeps_no_other_one_waiting(on_sqlite: Premises) -> None:
+    lost, other = open_company("가나건설"), open_company("다라건설")
+    with write() as session:
+        session.get_one(Tenant, lost.id).server = "postgresql://elsewhere"
+    with write(tenants.session_by_id(other.id)) as company:
+        outbox.later(company, "drawings.report_failure", 1)
+    connection = connect(on_sqlite.app.extensions["planroom.settings"])
+    for company_id in (lost.id, other.id):
+        clock._relay_or_go_on(on_sqlite.app, connection, str(company_id))
+    assert outbox.backlog(tenants.session_by_id(other.id)) == 0
+    assert renders.sweep() == 0
+    connection.close()
