@@ -1,7 +1,8 @@
 # Planroom's commands. `make run` starts a portal that can be used, `make test` tries everything the machine can carry.
 PY := .venv/bin/python
-# Tests run on this many cores; a file's tests stay together.
-CORES ?= 2
+# Tests run in this many processes, one more than the two cores they are meant for, because many wait for an engine or
+# a browser; a file's tests stay together, and the files come in the order that tests/conftest.py gives them.
+WORKERS ?= 3
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ run: runtime ## start the portal on PORT (8000), everything it writes in DATA_DI
 
 test: tools machine ## all tests; ENGINES=no installs nothing by apt, STRICT=1 lets nothing be left out
 	@mkdir -p build
-	@$(PY) -m pytest -n $(CORES) --dist loadfile --junit-xml=build/junit.xml $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --junit-xml=build/junit.xml $(ARGS)
 
 lint: tools ## the style checks alone: ruff, mypy, import-linter, templates
 	@$(PY) -m pytest -q tests/ops/test_checks.py

@@ -1,5 +1,16 @@
 """The portal for a WSGI server, and for `flask --app wsgi`."""
 
+import os
+from pathlib import Path
+
+# ezdxf writes down the machine's fonts as soon as it is loaded; that belongs to the portal's data, not to someone's home.
+os.environ.setdefault(
+    "XDG_CACHE_HOME", str(Path(os.environ.get("DATA_DIR", "").strip() or "var").expanduser().absolute() / "cache")
+)
+
+from jobs.cli import lifecycle
 from portal import create_app
 
 app = create_app()
+# The one command that starts processes as `make run` does, which no room of the portal may know of.
+app.cli.add_command(lifecycle)

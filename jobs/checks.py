@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
+from portal.core.korea import particle
+
 #: Below this the start refuses: a first start writes about 30 MB, and SQLite must not run dry in its first hour.
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 #: The kernel's limit of a socket's path, less its closing zero byte.
@@ -27,7 +29,7 @@ def number(environ: Mapping[str, str], name: str, default: int, highest: int = 6
     raw = environ.get(name, "").strip() or str(default)
     if not (raw.isascii() and raw.isdigit() and 1 <= int(raw) <= highest):
         raise StartRefused(
-            f"{name} 값 '{raw}'을(를) 쓸 수 없습니다. 1부터 {highest} 사이의 숫자로 적어 주십시오. "
+            f"{name} 값 '{raw}'{particle(raw, '을/를')} 쓸 수 없습니다. 1부터 {highest} 사이의 숫자로 적어 주십시오. "
             f"({name} must be a number from 1 to {highest}.)"
         )
     return int(raw)

@@ -11,8 +11,8 @@ from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.payments import cards, charges, dunning, refunds, transfers
-from portal.quality import digests, items
-from portal.retention import cases
+from portal.quality import digests, items, tidying
+from portal.retention import cases, kept
 from portal.taxinvoices import watching
 from portal.tenants import provisioning
 from portal.trials import forgetting
@@ -56,8 +56,10 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("taxinvoices.deadlines", minutes(60), watching.watch_deadlines),
     Periodic("retention.step_due", minutes(1), cases.step_due),
     Periodic("retention.sweep", seconds(30), cases.sweep),
+    Periodic("retention.forget_kept", minutes(60), kept.forget_kept),
     Periodic("quality.end_quarantines", minutes(5), items.end_quarantines),
     Periodic("quality.send_digests", seconds(30), digests.send),
+    Periodic("quality.tidy", minutes(60), tidying.tidy),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
     Periodic("visits.tidy", minutes(10), visits.tidy),

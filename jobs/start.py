@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 from types import FrameType
@@ -92,8 +92,9 @@ def run(data: Path) -> int:
             _end(manager, data)
 
 
-def surroundings(data: Path, port: int, sandbox_port: int) -> dict[str, str]:
-    """The environment of every process: settings that are not set yet, and caches and temporary files under `data`."""
+def surroundings(data: Path, port: int, sandbox_port: int, told: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of every process: settings that `told` (this process's own) has not, caches and temporary files under `data`."""
+    told = os.environ if told is None else told
     for name in ("tmp", "home", "cache", "logs", "redis"):
         (data / name).mkdir(mode=0o700, exist_ok=True)
     for left in (data / "tmp").iterdir():
@@ -118,9 +119,9 @@ def surroundings(data: Path, port: int, sandbox_port: int) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{told.get('PATH', '')}",
     }
-    return given | {name: value for name, value in os.environ.items() if value.strip()} | fixed
+    return given | {name: value for name, value in told.items() if value.strip()} | fixed
 
 
 def _secret(data: Path) -> str:

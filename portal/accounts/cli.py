@@ -12,6 +12,7 @@ from portal.accounts.models import STAFF_ROLES
 from portal.core.cli import print_json
 from portal.core.db import write
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 from portal.core.settings import settings
 
 REFUSED = 3
@@ -49,7 +50,7 @@ def reset_second_factor(*, email: str) -> None:
     """Let EMAIL set up a second factor anew at the next sign-in; their devices are signed out."""
     found = service.person_by_email(email)
     if found is None:
-        click.echo(f"'{email}' 을(를) 쓰는 사람이 없습니다. 이메일을 확인해 주십시오.", err=True)
+        click.echo(f"'{email}'{particle(email, '을/를')} 쓰는 사람이 없습니다. 이메일을 확인해 주십시오.", err=True)
         sys.exit(REFUSED)
     try:
         own.reset_second_factor(found.id, by="house")

@@ -12,7 +12,7 @@ from portal.accounts.forms import ChangePasswordForm, CodeForm, EmailForm, NameF
 from portal.accounts.limits import TooMany
 from portal.accounts.pages import accounts, setup_values
 from portal.accounts.service import Proof
-from portal.core import korea
+from portal.core import ids, korea
 from portal.core.errors import Refusal
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
@@ -205,7 +205,7 @@ def devices_end_others() -> ResponseReturnValue:
 @accounts.get("/me/logins")
 @access("person")
 def logins() -> ResponseReturnValue:
-    before = request.args.get("before", 0, type=int)
+    before = ids.whole(request.args.get("before")) or 0
     rows = service.logins([caller().person_id], limit=service.LOGINS_SHOWN + 1, before=before)
     more = rows[service.LOGINS_SHOWN - 1].id if len(rows) > service.LOGINS_SHOWN else None
     return page("accounts/logins.html", logins=rows[: service.LOGINS_SHOWN], more=more, before=before)

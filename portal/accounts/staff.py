@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import own, service
 from portal.accounts.forms import NewStaffForm, RolesForm
 from portal.accounts.models import STAFF_ROLES, Person
+from portal.core import ids
 from portal.core.db import write
 from portal.core.errors import Refusal
 from portal.core.gate import access, caller
@@ -21,7 +22,7 @@ ADMIN = {"admin"}
 @access("staff", roles=ADMIN)
 def people() -> ResponseReturnValue:
     query, kind = request.args.get("q", "")[:100], request.args.get("kind", "")
-    found = service.people(query, only_staff=kind == "staff", page=max(request.args.get("page", 1, type=int), 1))
+    found = service.people(query, only_staff=kind == "staff", page=ids.whole(request.args.get("page")) or 1)
     return page("accounts/people.html", people=found, query=query, kind=kind, roles=STAFF_ROLES)
 
 

@@ -8,6 +8,6 @@ from portal.core.page import Section
 feature = Feature(
     "assistant",
     blueprints=(assistant_staff,),
-    sections=(Section("도우미", "build", "assistant_staff.assistant", staff=True, roles=DEVELOPERS, group=2),),
+    sections=(Section("도우미", "build", "assistant_staff.assistant", staff=True, roles=DEVELOPERS, group=3),),
     commands=(assistant,),
 )

@@ -18,6 +18,7 @@ from portal.assistant.output import File, Written
 from portal.assistant.schema import Schema
 from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 
 REFUSED, BUG = 3, 70
 assistant = AppGroup("assistant", help="From a database schema to code.")
@@ -78,7 +79,7 @@ def _wrong_use(ddl_file: Path | None, url: str | None, dialect: str | None, targ
     unknown = [name for name in targets if name not in service.TARGETS]
     if unknown or not targets:
         return f"--target 에는 {', '.join(service.TARGETS)} 가운데 하나 이상을 적어 주십시오."
-    return f"{out} 은(는) 폴더가 아닙니다." if out.exists() and not out.is_dir() else ""
+    return f"{out}{particle(str(out), '은/는')} 폴더가 아닙니다." if out.exists() and not out.is_dir() else ""
 
 
 def _text(path: Path | None) -> str:

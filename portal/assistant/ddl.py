@@ -19,6 +19,7 @@ from portal.assistant.ddl_items import NAME, READ, Found, kept, read_item, unquo
 from portal.assistant.schema import Column, Default, Domain, Kind, Schema, Table, Type
 from portal.assistant.statements import Statement, items, statements
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 
 DIALECTS = ("postgresql", "mysql", "sqlite")
 #: What one answer may hold: above it somebody sent something else than a schema of a business.
@@ -136,7 +137,11 @@ class Reader:
     def _copy(self, table: Table, other: str, line: int) -> None:
         parent = self.schema.table(".".join(filter(None, self._named(other))))
         if parent is None:
-            self.schema.note(f"표 {table.name}", f"이어받을 표 {other.strip()[:60]}이(가) 앞에 없습니다.", line)
+            self.schema.note(
+                f"표 {table.name}",
+                f"이어받을 표 {other.strip()[:60]}{particle(other.strip()[:60], '이/가')} 앞에 없습니다.",
+                line,
+            )
             return
         self._room(len(parent.columns), table.name)
         table.columns += [column for column in parent.columns if table.column(column.name) is None]

@@ -14,6 +14,7 @@ from portal.assistant import values
 from portal.assistant.ddl_types import spelled, type_of
 from portal.assistant.schema import Column, Default, ForeignKey, Index, Kind, Unique
 from portal.assistant.statements import items
+from portal.core.korea import particle
 
 #: sqlglot warns of what it takes as a bare command; such a thing is a problem of ours, told to the person.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -142,7 +143,9 @@ def _default(found: Found, column: Column, value: exp.Expr) -> None:
         default, whole = values.default_of(value, column.type)
         found.column = replace(column, default=default)
         if not whole:
-            found.notes.append(f"기본값 {value.sql()[:80]} 은(는) 이 데이터베이스에만 있어 옮기지 않았습니다.")
+            found.notes.append(
+                f"기본값 {value.sql()[:80]}{particle(value.sql()[:80], '은/는')} 이 데이터베이스에만 있어 옮기지 않았습니다."
+            )
 
 
 # ----- a constraint --------------------------------------------------------------------------------------------------

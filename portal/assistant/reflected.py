@@ -17,6 +17,7 @@ from portal.assistant.ddl_items import READ
 from portal.assistant.ddl_types import spelled, type_of
 from portal.assistant.schema import Check, Column, Domain, ForeignKey, Index, Kind, Schema, Table, Type, Unique
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 
 
 def read_url(url: str) -> Schema:
@@ -59,7 +60,9 @@ def read_connection(connection: sa.Connection) -> Schema:
     dialect = {"mariadb": "mysql"}.get(connection.dialect.name, connection.dialect.name)
     if dialect not in DIALECTS:
         raise Refusal(
-            f"{dialect}은(는) 아직 읽지 않습니다.", "PostgreSQL, MySQL, SQLite 가운데 하나를 써 주십시오.", 422
+            f"{dialect}{particle(dialect, '은/는')} 아직 읽지 않습니다.",
+            "PostgreSQL, MySQL, SQLite 가운데 하나를 써 주십시오.",
+            422,
         )
     inspector, schema = sa.inspect(connection), Schema(dialect)
     enums: dict[str, Type] = {}
@@ -149,7 +152,8 @@ def _column(schema: Schema, table: Table, told: Mapping[str, Any]) -> Column:
             default, whole = None, False
         if not whole:
             schema.note(
-                f"{table.name}.{name}", f"기본값 {value[:80]} 은(는) 이 데이터베이스에만 있어 옮기지 않았습니다."
+                f"{table.name}.{name}",
+                f"기본값 {value[:80]}{particle(value[:80], '은/는')} 이 데이터베이스에만 있어 옮기지 않았습니다.",
             )
     return Column(name, kind, bool(told["nullable"]), auto, default, str(told.get("comment") or ""))
 

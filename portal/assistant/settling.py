@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from portal.assistant import values
 from portal.assistant.ddl_items import kept
 from portal.assistant.schema import INTEGERS, WORDS, Check, Column, ForeignKey, Index, Kind, Schema, Table, Type, Unique
+from portal.core.korea import particle
 
 #: PostgreSQL cuts a longer name without a word; SQLAlchemy refuses it.
 LONGEST_NAME = 63
@@ -73,7 +74,8 @@ def _with_default(schema: Schema, table: Table, column: Column) -> Column:
     default, whole = values.default_of(told, column.type) if told is not None else (None, False)
     if not whole:
         schema.note(
-            f"{table.name}.{column.name}", f"기본값 {sql[:80]} 은(는) 이 데이터베이스에만 있어 옮기지 않았습니다."
+            f"{table.name}.{column.name}",
+            f"기본값 {sql[:80]}{particle(sql[:80], '은/는')} 이 데이터베이스에만 있어 옮기지 않았습니다.",
         )
     return replace(column, default=default)
 
@@ -154,7 +156,9 @@ def _target(schema: Schema, table: Table, key: ForeignKey) -> ForeignKey | None:
     what = f"{table.name}: FOREIGN KEY ({', '.join(key.columns)})"
     target = schema.table(key.table)
     if target is None:
-        schema.note(what, f"가리키는 표 {key.table[:60]}이(가) 이 스키마에 없어 옮기지 않았습니다.")
+        schema.note(
+            what, f"가리키는 표 {key.table[:60]}{particle(key.table[:60], '이/가')} 이 스키마에 없어 옮기지 않았습니다."
+        )
         return None
     columns, targets = _exact(table, key.columns), _exact(target, key.targets or target.key)
     if not columns or len(columns) != len(targets):

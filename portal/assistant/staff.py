@@ -30,7 +30,7 @@ def assistant() -> ResponseReturnValue:
 
 
 @assistant_staff.post("")
-@access("staff", roles=DEVELOPERS)
+@access("staff", roles=DEVELOPERS, largest=4 * MOST_BYTES)  # every letter of Hangul is nine in a form
 def understand() -> ResponseReturnValue:
     """Show what was understood; or, when `verb` is download, answer with the ZIP."""
     form = DdlForm(request.form)

@@ -1,16 +1,20 @@
-"""`flask rate`: the rules of rating as a command, for anybody who wants to check an amount."""
+"""`flask rate`: the rules of rating as a command, for anybody who wants to check an amount; `flask billing`: the bills."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
+from flask.cli import AppGroup
 
+from portal.billing import checking, invoicing
 from portal.billing.rules.cases import BadCase, rate_case
 from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
+from portal.core.settings import settings
 
 REFUSED = 3
 
@@ -47,3 +51,50 @@ def _answer(entry: object) -> dict[str, Any]:
         return {"id": name, **rate_case(case)}
     except BadCase as bad:
         return {"id": name, "error": str(bad)}
+
+
+billing = AppGroup("billing", help="Bills, whether they add up, and how fast they are made.")
+
+
+@billing.command("dump")
+@click.option("--period", "month", required=True, help="A month: 2026-10.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def dump(month: str, *, as_json: bool) -> None:
+    """Print every numbered invoice of a month with its lines and what is booked on it."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        click.echo(f"달을 2026-10처럼 적어 주십시오: {month}", err=True)
+        sys.exit(WRONG_USE)
+    document = checking.dump(invoicing.month(first))
+    if as_json:
+        print_json(document)
+        return
+    for invoice in document["invoices"]:
+        click.echo(f"{invoice['number']} {invoice['tenant']} {invoice['state']:13} {invoice['total']:>12,}원")
+    click.echo(f"{len(document['invoices'])}건 {document['sums']['total']:,}원 {document['digest'][:16]}")
+
+
+@billing.command("check")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def check(*, as_json: bool) -> None:
+    """Work out anew whether all invoices, their numbers and the ledger agree. Exits 1 when something does not."""
+    found = checking.checks()
+    if as_json:
+        print_json({"checks": found})
+    else:
+        for one in found:
+            click.echo(f"{'○' if one['ok'] else '×'} {one['name']}: {one['message']}")
+    sys.exit(0 if all(one["ok"] for one in found) else CHECK_FAILED)
+
+
+@billing.command("bench")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--database-url", default="", help="A PostgreSQL server to measure on too; DATABASE_URL when it is one.")
+def bench(database_url: str, *, as_json: bool) -> None:
+    """Measure reading usage, rating and closing a month, on databases of its own."""
+    from portal.billing import bench as measuring  # noqa: PLC0415 - it makes apps, and so leans on the whole house
+    from portal.tenants.bench import show  # noqa: PLC0415
+
+    own = settings().database_url
+    show(measuring.run(database_url or (own if own.startswith("postgresql") else "")), as_json=as_json)

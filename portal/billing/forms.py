@@ -14,6 +14,7 @@ from portal.billing.models import BillingProfile, Evidence, PayBy
 from portal.billing.rules.reading import WrongTerms, read_terms
 from portal.billing.service import Details
 from portal.core import korea
+from portal.core.korea import particle
 from portal.trials.forms import email_problem, tidy, tidy_lines
 
 MOST_EMAILS = 5
@@ -123,7 +124,9 @@ class VoidForm(ReasonForm):
 
     def validate_number(self, field: StringField) -> None:
         if field.data != self.wanted:
-            raise ValidationError(f"취소할 청구서의 번호 {self.wanted}을(를) 그대로 적어 주십시오.")
+            raise ValidationError(
+                f"취소할 청구서의 번호 {self.wanted}{particle(self.wanted, '을/를')} 그대로 적어 주십시오."
+            )
 
 
 class VersionForm(Form):  # type: ignore[misc]  # WTForms carries no types

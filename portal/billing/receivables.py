@@ -23,6 +23,7 @@ from portal.core.clock import now, today
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.korea import particle
 from portal.core.numbers import next_number
 from portal.core.outbox import publish
 
@@ -46,7 +47,10 @@ def record_payment(session: Session, invoice_id: int, won: int, source: str) -> 
     """
     invoice = _locked(session, invoice_id)
     if invoice.state in {I.DRAFT, I.VOID}:
-        raise Refusal(f"청구서 {invoice.number or ''}은(는) 받을 것이 없습니다.", "다른 청구서를 골라 주십시오.")
+        raise Refusal(
+            f"청구서 {invoice.number or ''}{particle(invoice.number or '', '은/는')} 받을 것이 없습니다.",
+            "다른 청구서를 골라 주십시오.",
+        )
     cash = "cash_card" if source.partition(":")[0] == BY_CARD else "cash_bank"
     against = "bad_debt" if invoice.state == I.UNCOLLECTIBLE else "receivable"
     if won <= 0 or won > invoice.open_won:

@@ -16,10 +16,12 @@ from portal.billing.forms import ReasonForm, VoidForm
 from portal.billing.models import INVOICE, CloseState, InvoiceState
 from portal.billing.pages import HEAD, a_file, a_pdf, in_columns, invoice_values, spans, statement_values
 from portal.billing.rules.terms import Period
+from portal.core import ids
 from portal.core.clock import today
 from portal.core.errors import NotFound
 from portal.core.exports import as_csv, as_xlsx
 from portal.core.gate import access, caller
+from portal.core.korea import particle
 from portal.core.page import page, see_other
 
 billing_staff = Blueprint("billing_staff", __name__, url_prefix="/staff/billing")
@@ -108,7 +110,7 @@ def again(tenant_id: int) -> ResponseReturnValue:
 @access("staff", roles=BILLERS)
 def invoices() -> ResponseReturnValue:
     state, text, sort = _asked()
-    pages = listing.invoices(state, text, sort, min(max(1, request.args.get("page", 1, type=int)), 100_000))
+    pages = listing.invoices(state, text, sort, ids.whole(request.args.get("page")) or 1)
     counts = listing.counts()
     chips = [(name, word, counts.get(name, 0) if name else sum(counts.values())) for name, word in LABELS.items()]
     rows = list(pages.items)
@@ -174,7 +176,7 @@ def void(invoice_id: int) -> ResponseReturnValue:
     note = billing.void(caller(), invoice_id, str(form.reason.data))
     return see_other(
         url_for("billing_staff.invoice", invoice_id=invoice_id),
-        f"청구서 {row.number}을(를) 수정 청구서 {note.number}(으)로 취소했습니다.",
+        f"청구서 {row.number}{particle(row.number or '', '을/를')} 수정 청구서 {note.number}{particle(note.number, '으로/로')} 취소했습니다.",
     )
 
 
@@ -188,7 +190,7 @@ def give_up(invoice_id: int) -> ResponseReturnValue:
     row = billing.give_up(caller(), invoice_id, str(form.reason.data))
     return see_other(
         url_for("billing_staff.invoice", invoice_id=invoice_id),
-        f"청구서 {row.number}을(를) 회수 불능으로 정리했습니다.",
+        f"청구서 {row.number}{particle(row.number or '', '을/를')} 회수 불능으로 정리했습니다.",
     )
 
 
@@ -233,7 +235,7 @@ def _month(text: str) -> Period:
     """The month that was asked for as 2026-11; the last one that is over when none was."""
     if not text:
         return billing.month_before(billing.month(today()))
-    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text):
         raise NotFound
     return billing.month(date(int(text[:4]), int(text[5:]), 1))
 

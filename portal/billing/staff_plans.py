@@ -15,6 +15,7 @@ from portal.billing.models import Plan, PlanVersion
 from portal.billing.rules import wording
 from portal.billing.rules.reading import WrongTerms, document, read_terms
 from portal.billing.staff import BILLERS
+from portal.core import ids
 from portal.core.clock import today
 from portal.core.db import db
 from portal.core.errors import NotFound
@@ -83,7 +84,7 @@ def _versions(
         form = VersionForm(
             data={"offered_from": today(), "terms": _written(newest.terms if newest else {"prices": []})}
         )
-    chosen = request.args.get("version", 0, type=int)
+    chosen = ids.whole(request.args.get("version")) or 0
     shown = next((row for row in versions if row.number == chosen), newest)
     return page(
         "billing/versions.html",

@@ -55,7 +55,7 @@ def call(
             headers={**sent_as, **(headers or {})},
             timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
             trust_env=False,
-            verify=_trusted(),
+            verify=trusted(),
         )
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         return Silence(f"연결하지 못했습니다({type(error).__name__}).", sent=False)
@@ -73,6 +73,6 @@ def call(
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Reading the certificates takes longer than most calls: once a process."""
     return httpx.create_ssl_context(trust_env=False)

@@ -14,6 +14,7 @@ from flask.cli import AppGroup, with_appcontext
 from portal.core import clock, gate, migrate
 from portal.core.db import db
 from portal.core.health import checks, outside
+from portal.core.korea import particle
 
 CHECK_FAILED = 1
 WRONG_USE = 2
@@ -79,7 +80,9 @@ def clock_set(instant: str) -> None:
     try:
         moment = datetime.now(UTC) if instant == "real" else datetime.fromisoformat(instant)
     except ValueError:
-        click.echo(f"'{instant}' 은(는) 시각이 아닙니다. 2026-11-23T14:05 처럼 적어 주십시오.", err=True)
+        click.echo(
+            f"'{instant}'{particle(instant, '은/는')} 시각이 아닙니다. 2026-11-23T14:05 처럼 적어 주십시오.", err=True
+        )
         sys.exit(WRONG_USE)
     clock.set_to(moment if moment.tzinfo else moment.replace(tzinfo=clock.SEOUL))
     click.echo(clock.now().isoformat(), err=True)

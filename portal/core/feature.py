@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One room of the house. `subscriptions`: event -> jobs; `queues`: job -> queue, for jobs not of `work`."""
+    """One room of the house. `subscriptions`: event -> jobs; `queues`: job -> queue, for jobs not of `work`.
+
+    `searches` are pages behind the search field of the top bar, one for customers, one for staff.
+    """
 
     name: str
     blueprints: tuple[Blueprint, ...] = ()
     subscriptions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     queues: dict[str, str] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    searches: tuple[Section, ...] = ()
     commands: tuple[click.Command, ...] = ()

@@ -24,6 +24,8 @@ AccessClass = Literal["public", "signed-link", "person", "member", "staff", "key
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Classes whose callers are no browsers with our cookie, so that a foreign page cannot act in their name.
 NOT_BROWSERS = frozenset({"key", "webhook"})
+#: What a form of words may weigh. A body is read into memory, or onto the disk, before a view can look at it.
+LARGEST_FORM = 2 * 1024 * 1024
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -36,6 +38,7 @@ class Access:
     roles: frozenset[str]
     when_read_only: bool
     when_closed: bool
+    largest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +89,24 @@ class Caller:
 
 
 def access(
-    kind: AccessClass, *, roles: Iterable[str] = (), when_read_only: bool = False, when_closed: bool = False
+    kind: AccessClass,
+    *,
+    roles: Iterable[str] = (),
+    when_read_only: bool = False,
+    when_closed: bool = False,
+    largest: int = LARGEST_FORM,
 ) -> Callable[[View], View]:
     """Declare who may call a view. `when_read_only`: a company that may only look may still post here.
 
     `when_closed`: so may one that may not enter any more: what it needs to come back, or to take its data along.
+    `largest`: how many bytes may be sent. Nobody is read more from before it is known that they may send it.
     """
     if kind not in get_args(AccessClass):
         message = f"{kind!r} is no class of access"
         raise ValueError(message)
 
     def declare(view: View) -> View:
-        view.access = Access(kind, frozenset(roles), when_read_only or when_closed, when_closed)  # type: ignore[attr-defined]  # a label on the function
+        view.access = Access(kind, frozenset(roles), when_read_only or when_closed, when_closed, largest)  # type: ignore[attr-defined]  # a label on the function
         return view
 
     return declare
@@ -154,13 +163,17 @@ def _guard() -> Response | None:
     if request.endpoint != "health.healthz":
         _only_known_host()
     if wanted.kind in NOT_BROWSERS:
-        return _machine(wanted)
+        _machine(wanted)
+        request.max_content_length = wanted.largest
+        return None
     if request.method not in SAFE:
         _only_same_origin()
     if request.endpoint == "static":
         return None
     g.caller = current_app.extensions["planroom.identify"]()
-    return _admit(g.caller, wanted)
+    answer = _admit(g.caller, wanted)
+    request.max_content_length = wanted.largest
+    return answer
 
 
 def _admit(who: Caller, wanted: Access) -> Response | None:
@@ -189,7 +202,7 @@ def _admit_member(who: Caller, wanted: Access) -> None:
         raise Refusal(who.read_only, "지금은 보고 내려받기만 할 수 있습니다.", 403)
 
 
-def _machine(wanted: Access) -> Response | None:
+def _machine(wanted: Access) -> None:
     if wanted.kind == "key":
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         holder = current_app.extensions["planroom.key_holder"](key.strip()) if scheme.lower() == "bearer" else None
@@ -198,7 +211,6 @@ def _machine(wanted: Access) -> Response | None:
         if wanted.roles and holder.scope not in wanted.roles:
             raise Forbidden("이 열쇠로는 할 수 없는 일입니다.", "맞는 범위의 열쇠를 새로 만들어 주십시오.")
         g.key_holder = holder
-    return None
 
 
 def _to_sign_in() -> Response:

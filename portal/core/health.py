@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from portal.core.db import db
 from portal.core.gate import access
+from portal.core.korea import particle
 from portal.core.redis import redis
 from portal.core.settings import settings
 
@@ -60,7 +61,11 @@ def _check(name: str, well: str, ask: Callable[[], object]) -> dict[str, Any]:
         ask()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer of this check
         current_app.logger.warning("check %s failed: %s", name, error)
-        return {"name": name, "ok": False, "message": f"{name} 이(가) 응답하지 않습니다: {type(error).__name__}"}
+        return {
+            "name": name,
+            "ok": False,
+            "message": f"{name}{particle(name, '이/가')} 응답하지 않습니다: {type(error).__name__}",
+        }
     return {"name": name, "ok": True, "message": well}
 
 

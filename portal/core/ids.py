@@ -1,9 +1,14 @@
-"""Random names: tokens that open doors, their digests for the database, and short keys for companies."""
+"""Names: tokens that open doors, their digests for the database, short keys for companies, numbers of rows in addresses."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+
+from werkzeug.routing import IntegerConverter, Map
+
+#: Ids are 32-bit in PostgreSQL; a longer number in an address is an absent row, not an error of the database.
+LARGEST_ID = 2**31 - 1
 
 TOKEN_BYTES = 32
 COMPANY_KEY_LENGTH = 12
@@ -30,3 +35,19 @@ def company_key() -> str:
     """
     rest = "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(COMPANY_KEY_LENGTH - 1))
     return secrets.choice(_LETTERS) + rest
+
+
+class RowNumber(IntegerConverter):
+    """`<int:…>` of a route: a number that a row can have, in ASCII digits; no route answers to any other."""
+
+    regex = r"[0-9]{1,10}"
+
+    def __init__(self, addresses: Map) -> None:
+        super().__init__(addresses, min=1, max=LARGEST_ID)
+
+
+def whole(words: str | None) -> int | None:
+    """A positive number that somebody wrote into an address or a form, when a row can have it; or None."""
+    words = (words or "")[:11]  # cut before it is read: thousands of digits take long, and Python refuses them
+    number = int(words) if words.isascii() and words.isdigit() else 0
+    return number if 0 < number <= LARGEST_ID else None

@@ -222,6 +222,12 @@ def ago_words(instant: datetime, now: datetime) -> str:
     return short_date_words(local)
 
 
+def card_words(masked: str) -> str:
+    """A card's masked number in fours: "4330-1299-****-123*"; what is no number stays as it is."""
+    plain = masked.replace("-", "").replace(" ", "")
+    return "-".join(plain[at : at + 4] for at in range(0, len(plain), 4)) if plain else masked
+
+
 # Particles
 
 

@@ -20,14 +20,19 @@ from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.core import clock, korea, money
+from portal.core import clock, korea, money, tables
 from portal.core.gate import Caller, caller
 from portal.core.settings import settings
+
+#: Pages lie in these. A block of theirs leans on what is around it: nobody asks for one alone, and whoever does gets the page.
+FRAMES = ("base.html", "frame.html", "public.html")
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all."""
+    """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all; `also` names the
+    addresses of its pages that do not lie below its own.
+    """
 
     label: str
     icon: str
@@ -36,6 +41,7 @@ class Section:
     roles: frozenset[str] = frozenset()
     group: int = 0
     count: Callable[[Caller], int] | None = None
+    also: tuple[str, ...] = ()
 
     def shown_to(self, who: Caller) -> bool:
         if self.staff:
@@ -65,7 +71,10 @@ def _wanted_block(template: str) -> str | None:
     if not asked or asked.history_restore_request or request.headers.get("HX-Request-Type") == "full":
         return None
     block = (asked.target or "").rpartition("#")[2].replace("-", "_")
-    if block and block in current_app.jinja_env.get_template(template).blocks:
+    templates = current_app.jinja_env
+    if block in templates.get_template(template).blocks and not any(
+        block in templates.get_template(around).blocks for around in FRAMES
+    ):
         return block
     return None
 
@@ -85,14 +94,12 @@ def asset(name: str) -> str:
     return f"{address}?v={_static_digest(folder, name, path.stat().st_mtime)}" if path.is_file() else address
 
 
-def _frame(sections: list[Section]) -> dict[str, Any]:
+def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     """What frame.html shows around a page: the rail, the company, the person."""
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
     shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
-    here = max(
-        (url_for(section.endpoint) for section in shown if _below(url_for(section.endpoint))), key=len, default=""
-    )
+    here = _section_of(shown)
     lines = [
         {
             "label": section.label,
@@ -112,15 +119,24 @@ def _frame(sections: list[Section]) -> dict[str, Any]:
         "staff": on_staff_side,
         "companies_url": "/companies" if who.companies > 1 else None,
         "read_only": who.read_only or None,
-        "search_url": None,
+        "search_url": next(
+            (url_for(one.endpoint) for one in searches if one.staff == on_staff_side and one.shown_to(who)), None
+        ),
     }
+
+
+def _section_of(shown: list[Section]) -> str:
+    """Where the rail says we are: the section that the page lies below. What lies below no other is not the home."""
+    places = {url: url_for(one.endpoint) for one in shown for url in (url_for(one.endpoint), *one.also)}
+    above = [url for url in places if _below(url) and (url != "/staff" or request.path == url)]
+    return places[max(above, key=len)] if above else ""
 
 
 def _below(url: str) -> bool:
     return request.path == url or request.path.startswith(url.rstrip("/") + "/")
 
 
-def init_app(app: Flask, sections: list[Section]) -> None:
+def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> None:
     sections = sorted(sections, key=lambda section: section.group)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
@@ -133,6 +149,10 @@ def init_app(app: Flask, sections: list[Section]) -> None:
         filesize=file_size,
         phone=korea.phone_words,
         brn=korea.business_number_words,
+        particle=korea.particle,
+        card_number=korea.card_words,
+        labelled=tables.labelled,
+        columns=tables.columns,
     )
     # A block rendered alone does not run its template's top level, where an import would stand: the parts are global.
     parts = LocalProxy(lambda: app.jinja_env.get_template("parts.html").module)
@@ -145,7 +165,7 @@ def init_app(app: Flask, sections: list[Section]) -> None:
             "embedded": settings().embedded,
             "caller": caller(),
             "now": LocalProxy(clock.now),  # asked for only by pages that show time: the error page needs no database
-            "frame": _LazyFrame(sections),
+            "frame": _LazyFrame(sections, searches),
         }
 
     @app.after_request
@@ -161,13 +181,13 @@ def init_app(app: Flask, sections: list[Section]) -> None:
 class _LazyFrame:
     """The frame, worked out only by pages that show one: counting badges asks the database."""
 
-    def __init__(self, sections: list[Section]) -> None:
-        self._sections = sections
+    def __init__(self, sections: list[Section], searches: list[Section]) -> None:
+        self._lines = sections, searches
         self._values: dict[str, Any] | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any value that JSON, a template or a library may hold
         if self._values is None:
-            self._values = _frame(self._sections)
+            self._values = _frame(*self._lines)
         try:
             return self._values[name]
         except KeyError:

@@ -19,6 +19,7 @@ from flask import current_app
 from sqlalchemy import URL
 
 from portal.core import supplier as suppliers
+from portal.core.korea import particle
 from portal.core.supplier import Supplier
 
 Environment = Literal["embedded", "production"]
@@ -129,7 +130,9 @@ class Settings:
                 return default
             if raw.isascii() and raw.isdigit() and low <= int(raw) <= high:
                 return int(raw)
-            problems.append(f"{name} 값 '{raw}'을(를) 쓸 수 없습니다. {low}부터 {high} 사이의 숫자로 적어 주십시오.")
+            problems.append(
+                f"{name} 값 '{raw}'{particle(raw, '을/를')} 쓸 수 없습니다. {low}부터 {high} 사이의 숫자로 적어 주십시오."
+            )
             return default
 
         def choice(name: str, options: tuple[str, ...], default: str) -> str:
@@ -137,7 +140,7 @@ class Settings:
             if raw in options:
                 return raw
             problems.append(
-                f"{name} 값 '{raw}'을(를) 쓸 수 없습니다. {', '.join(options)} 가운데 하나로 적어 주십시오."
+                f"{name} 값 '{raw}'{particle(raw, '을/를')} 쓸 수 없습니다. {', '.join(options)} 가운데 하나로 적어 주십시오."
             )
             return default
 
@@ -159,13 +162,13 @@ class Settings:
         public_url = text("PUBLIC_URL", f"http://localhost:{port}").rstrip("/")
         if not _is_web_address(public_url):
             problems.append(
-                f"PUBLIC_URL '{public_url}'은(는) 주소가 아닙니다. https://portal.example.com 처럼 적어 주십시오."
+                f"PUBLIC_URL '{public_url}'{particle(public_url, '은/는')} 주소가 아닙니다. https://portal.example.com 처럼 적어 주십시오."
             )
             public_url = f"http://localhost:{port}"
         sentinels, bad = _sentinels(text("REDIS_SENTINELS"))
         if bad:
             problems.append(
-                f"REDIS_SENTINELS 의 '{bad}'을(를) 읽을 수 없습니다. host:port 를 쉼표로 나누어 적어 주십시오."
+                f"REDIS_SENTINELS 의 '{bad}'{particle(bad, '을/를')} 읽을 수 없습니다. host:port 를 쉼표로 나누어 적어 주십시오."
             )
         secret = text("SECRET_KEY") or (_kept_secret(data_dir) if embedded else "")
         supplier, wrong = suppliers.read(environ, embedded=embedded)
@@ -242,7 +245,7 @@ def _outside_problems(environ: Mapping[str, str], *, embedded: bool) -> list[str
         some = any(value for name, value in given.items() if name.startswith(group))
         if not embedded and some and missing:
             problems.append(
-                f"{', '.join(missing)} 이(가) 비어 있습니다. {group}로 시작하는 값은 모두 함께 적어 주십시오."
+                f"{', '.join(missing)}{particle(', '.join(missing), '이/가')} 비어 있습니다. {group}로 시작하는 값은 모두 함께 적어 주십시오."
             )
     if given["TOSS_SECRET_KEY"] and not given["TOSS_SECRET_KEY"].startswith(("test_sk_", "live_sk_")):
         problems.append(
@@ -267,7 +270,9 @@ def _production_problems(environ: Mapping[str, str], secret: str, public_url: st
     if not environ.get("REDIS_SENTINELS"):
         required.append("REDIS_URL")
     problems.extend(
-        f"{name} 이(가) 비어 있습니다. 운영에서는 반드시 적어 주십시오." for name in required if not environ.get(name)
+        f"{name}{particle(name, '이/가')} 비어 있습니다. 운영에서는 반드시 적어 주십시오."
+        for name in required
+        if not environ.get(name)
     )
     return problems
 

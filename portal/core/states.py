@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from portal.core import audit
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 
 Tone = Literal["grey", "blue", "amber", "red", "green"]
 
@@ -88,6 +89,6 @@ class Machine:
     def _refusal(self, state: str) -> Refusal:
         look = self.looks[state]
         return Refusal(
-            f"{self.noun}이(가) '{look.word}' 상태여서 지금은 그 일을 할 수 없습니다.",
+            f"{self.noun}{particle(self.noun, '이/가')} '{look.word}' 상태여서 지금은 그 일을 할 수 없습니다.",
             look.next or "화면을 새로 고쳐 지금 상태를 확인해 주십시오.",
         )

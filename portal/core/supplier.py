@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from portal.core import korea
+from portal.core.korea import particle
 
 #: Setting -> what it is for; `read` takes a field from SUPPLIER_ and its upper-case name.
 NAMES: dict[str, str] = {
@@ -52,7 +53,7 @@ def read(environ: Mapping[str, str], *, embedded: bool) -> tuple[Supplier, list[
     problems = []
     if not embedded:
         problems = [
-            f"SUPPLIER_{name.upper()} 이(가) 비어 있습니다. 청구서에 적을 값을 적어 주십시오."
+            f"SUPPLIER_{name.upper()}{particle(name.upper(), '이/가')} 비어 있습니다. 청구서에 적을 값을 적어 주십시오."
             for name, value in given.items()
             if not value
         ]

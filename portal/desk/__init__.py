@@ -4,14 +4,19 @@ from portal.core.feature import Feature
 from portal.core.page import Section
 from portal.desk.cli import demo, samples
 from portal.desk.pages import desk
-from portal.desk.staff import SEES, desk_staff
+from portal.desk.search import COMPANIES
+from portal.desk.staff import desk_staff
 
 feature = Feature(
     "desk",
     blueprints=(desk, desk_staff),
     sections=(
         Section("오늘", "calendar", "desk_staff.staff", staff=True),
-        Section("고객사", "company", "desk_staff.companies", staff=True, roles=SEES, group=1),
+        Section("고객사", "company", "desk_staff.companies", staff=True, roles=COMPANIES, group=1),
+    ),
+    searches=(
+        Section("찾기", "search", "desk.search"),
+        Section("찾기", "search", "desk_staff.search", staff=True),
     ),
     commands=(demo, samples),
 )

@@ -12,9 +12,6 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.core.cli import print_json
-from portal.desk.demo import make_demo
-from portal.desk.samples import make_samples
-from portal.rendering import render
 
 #: The sample that stands on the homepage.
 HOMEPAGE = "A-201"
@@ -25,6 +22,8 @@ HOMEPAGE = "A-201"
 @with_appcontext
 def demo(*, as_json: bool) -> None:
     """Make a company with drawings, staff and waiting applications; running it again prints the same sign-ins."""
+    from portal.desk.demo import make_demo  # noqa: PLC0415 - drawing needs ezdxf, half a second in every process that never draws
+
     document = make_demo()
     if as_json:
         print_json(document)
@@ -43,6 +42,9 @@ def demo(*, as_json: bool) -> None:
 @with_appcontext
 def samples(folder: Path | None, *, homepage: bool) -> None:
     """Write the sample drawings as DXF into FOLDER."""
+    from portal.desk.samples import make_samples  # noqa: PLC0415 - see demo
+    from portal.rendering import render  # noqa: PLC0415
+
     if not homepage:
         for _sample, path in make_samples(folder or Path("samples")):
             click.echo(path)

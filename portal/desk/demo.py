@@ -19,11 +19,14 @@ from sqlalchemy import func, select, update
 from portal.accounts import passwords, second_factor
 from portal.accounts import service as accounts
 from portal.accounts.models import Person
+from portal.billing import service as billing
 from portal.core import korea
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, write
 from portal.core.gate import Caller
 from portal.core.settings import settings
+from portal.desk import demo_year
+from portal.desk.demo_quality import make_quality
 from portal.desk.samples import make_samples
 from portal.drawings import receiving
 from portal.drawings import service as drawings
@@ -55,6 +58,7 @@ class Part:
 CAST: tuple[Part, ...] = (
     Part("Rita, 심사 담당 직원", "정리타", "rita@planroom.example", roles=("reviewer", "support")),
     Part("Bill, 청구 담당 직원", "박필", "bill@planroom.example", roles=("billing",)),
+    Part("Dana, 개발 담당 직원", "서다나", "dana@planroom.example", roles=("developer",)),
     Part("관리 직원", "한도윤", "admin@planroom.example", roles=("admin",)),
     Part("Alice, 한빛종합건설 소유자", "김서연", "alice@hanbit.example", membership="owner"),
     Part("Bob, 한빛종합건설 편집", "박지훈", "bob@hanbit.example", membership="editor"),
@@ -65,11 +69,12 @@ CAST: tuple[Part, ...] = (
 def make_demo() -> dict[str, Any]:
     """Make what is missing, and give addresses and sign-ins: {"address", "sign_ins": [...], "company", ...}."""
     known = _secrets()
-    _staff(known)
-    tenant = _company()
-    _members(tenant, known)
-    count = _drawings(tenant)
+    fresh = settings().embedded and db.session.scalar(select(Tenant.id).limit(1)) is None
+    tenant, count = _with_a_year(known) if fresh else _now(known)
     _applications()
+    owner = _caller(tenant)
+    if tenant.state in {TenantState.TRIAL, TenantState.ACTIVE}:
+        make_quality(owner, _staff_caller("developer"))
     address = settings().public_url
     return {
         "address": address,
@@ -77,8 +82,46 @@ def make_demo() -> dict[str, Any]:
         "company": tenant.name,
         "tenant": tenant.id,
         "drawings": count,
+        "invoices": len(billing.invoices_for(owner)),
         "sign_ins": [_sign_in(part, known[part.email]) for part in CAST],
     }
+
+
+def _now(known: dict[str, dict[str, str]]) -> tuple[Tenant, int]:
+    """Staff, company, people and drawings, whatever of them is missing."""
+    _staff(known)
+    tenant = _company()
+    _members(tenant, known)
+    return tenant, _drawings(tenant)
+
+
+def _with_a_year(known: dict[str, dict[str, str]]) -> tuple[Tenant, int]:
+    """The same in an empty portal, begun thirteen months ago, and lived through until today."""
+    day = today()
+    demo_year.at(demo_year.first_day(day) - timedelta(days=20))
+    try:
+        tenant, count = _now(known)
+        if tenant.state == TenantState.TRIAL:
+            owner, people = _caller(tenant), _people()
+            demo_year.open_trial(tenant, owner, people[1])
+            demo_year.live_through(owner, _staff_caller("billing"), people, day)
+    finally:
+        demo_year.back_to_today()
+    return db.session.get_one(Tenant, tenant.id, populate_existing=True), count
+
+
+def _people() -> tuple[int, ...]:
+    """The company's people in the order of the cast."""
+    found = [accounts.person_by_email(part.email) for part in CAST if part.membership]
+    return tuple(person.id for person in found if person is not None)
+
+
+def _staff_caller(role: str) -> Caller:
+    """The member of staff whose first role this is, as services want it."""
+    part = next(part for part in CAST if role in part.roles[:1])
+    person = accounts.person_by_email(part.email)
+    assert person is not None  # noqa: S101 - made a moment ago
+    return Caller(person_id=person.id, person_name=person.name, email=person.email, staff_roles=frozenset(part.roles))
 
 
 def _sign_in(part: Part, known: dict[str, str]) -> dict[str, str | None]:
@@ -142,11 +185,7 @@ def _company() -> Tenant:
         )
     )
     if application.state in UNDECIDED:
-        rita = accounts.person_by_email(CAST[0].email)
-        assert rita is not None  # noqa: S101 - made a moment ago
-        application = review.approve(
-            Caller(person_id=rita.id, person_name=rita.name, staff_roles=frozenset(CAST[0].roles)), application.id
-        )
+        application = review.approve(_staff_caller("reviewer"), application.id)
     tenant_id = application.tenant_id or 0
     tenants.provision(tenant_id)
     tenant = db.session.get_one(Tenant, tenant_id)

@@ -10,9 +10,10 @@ from typing import Any
 from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
 
-from portal.core.gate import access
+from portal.core.gate import access, caller
 from portal.core.page import asset, page
 from portal.desk import prices
+from portal.desk.search import of_member, words_of
 from portal.trials.service import TERMS_VERSION
 
 desk = Blueprint("desk", __name__)
@@ -45,6 +46,19 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
         "달마다 카드로 자동결제하거나 계좌로 보내 주시면 됩니다. 전자세금계산서를 발행해 드립니다.",
     ),
 )
+
+
+@desk.get("/search")
+@access("member")
+def search() -> ResponseReturnValue:
+    """Drawings, texts in them, invoices and change requests of one's own company."""
+    words = words_of(request.args.get("q", ""))
+    return page(
+        "desk/search.html",
+        words=words,
+        groups=of_member(caller(), words) if words else [],
+        hint="도면 번호와 이름, 도면 속 글자, 청구서 번호, 수정요청에서 찾습니다.",
+    )
 
 
 @desk.get("/")

@@ -11,6 +11,7 @@ from portal.billing.rules.explaining import Shown
 from portal.billing.rules.terms import Guess, Terms, Totals
 from portal.core.clock import today
 from portal.core.errors import NotFound
+from portal.core.korea import particle
 from portal.metering import service as metering
 
 GB = 1_000_000_000
@@ -52,7 +53,7 @@ def read(given: Mapping[str, str]) -> Asked:
         right = typed.isascii() and typed.isdigit() and int(typed[:12]) <= largest
         values[name] = int(typed) if right else first
         if typed and not right:
-            problems[name] = f"{label}은(는) 0부터 {largest:,}{unit}까지의 수로 적어 주십시오."
+            problems[name] = f"{label}{particle(label, '은/는')} 0부터 {largest:,}{unit}까지의 수로 적어 주십시오."
     return Asked(**values, problems=problems)
 
 

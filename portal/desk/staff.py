@@ -8,18 +8,19 @@ from typing import Any
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy.pagination import SelectPagination
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from portal.core import mail
+from portal.core import ids, mail
 from portal.core.db import db, write
 from portal.core.errors import NotFound
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
 from portal.desk import timeline
 from portal.desk.acts import KINDS
-from portal.desk.forms import ReasonForm
+from portal.desk.forms import ModeForm, ReasonForm
+from portal.desk.search import COMPANIES, company_matches, of_staff, words_of
 from portal.tenants import service as tenants
 from portal.tenants.models import OPENING, TENANT, Membership, Mode, Tenant, TenantState
 from portal.tenants.provisioning import provision_rows
@@ -31,8 +32,7 @@ from portal.work.models import KINDS as WORK_KINDS
 
 desk_staff = Blueprint("desk_staff", __name__, url_prefix="/staff")
 PER_PAGE = 50
-#: Who may see companies, and who may limit them.
-SEES = frozenset({"reviewer", "billing", "support", "admin"})
+#: Who may limit companies.
 LIMITS = frozenset({"support", "billing", "admin"})
 FILTERS: dict[str, tuple[str, tuple[TenantState, ...]]] = {
     "trial": ("체험 중", (TenantState.TRIAL,)),
@@ -58,7 +58,7 @@ def staff() -> ResponseReturnValue:
     """The first page of a working day: what waits, longest first."""
     who = caller()
     reviewing = bool(who.staff_roles & {"reviewer", "admin"})
-    seeing = bool(who.staff_roles & SEES)
+    seeing = bool(who.staff_roles & COMPANIES)
     return page(
         "desk/staff.html",
         items=work.items(who, limit=8),
@@ -75,8 +75,21 @@ def staff() -> ResponseReturnValue:
     )
 
 
+@desk_staff.get("/search")
+@access("staff")
+def search() -> ResponseReturnValue:
+    """Companies, applications, invoices and change requests with these words."""
+    words = words_of(request.args.get("q", ""))
+    return page(
+        "desk/search.html",
+        words=words,
+        groups=of_staff(caller(), words) if words else [],
+        hint="회사 이름과 번호, 신청자, 청구서 번호, 수정요청에서 찾습니다.",
+    )
+
+
 @desk_staff.get("/tenants")
-@access("staff", roles=SEES)
+@access("staff", roles=COMPANIES)
 def companies() -> ResponseReturnValue:
     """All customer companies."""
     state, text = request.args.get("state", ""), request.args.get("q", "").strip()[:60]
@@ -85,10 +98,14 @@ def companies() -> ResponseReturnValue:
     if state in FILTERS:
         query = query.where(Tenant.state.in_(FILTERS[state][1]))
     if text:
-        query = query.where(_matches(text))
+        query = query.where(company_matches(text))
     query = query.order_by(SORTS.get(sort, SORTS["-created"]), Tenant.id)
     pages = SelectPagination(
-        select=query, session=db.session, page=request.args.get("page", 1, type=int), per_page=PER_PAGE, error_out=False
+        select=query,
+        session=db.session,
+        page=ids.whole(request.args.get("page")) or 1,
+        per_page=PER_PAGE,
+        error_out=False,
     )
     counts = _counts()
     people = select(Membership.tenant_id, func.count()).where(Membership.tenant_id.in_([row.id for row in pages.items]))
@@ -107,9 +124,9 @@ def companies() -> ResponseReturnValue:
 
 
 @desk_staff.get("/tenants/<int:tenant_id>")
-@access("staff", roles=SEES)
+@access("staff", roles=COMPANIES)
 def tenant(tenant_id: int) -> ResponseReturnValue:
-    return _company(_tenant(tenant_id), ReasonForm())
+    return _company(_tenant(tenant_id))
 
 
 @desk_staff.post("/tenants/<int:tenant_id>/suspend")
@@ -136,12 +153,12 @@ def resume(tenant_id: int) -> ResponseReturnValue:
 @access("staff", roles=LIMITS)
 def mode(tenant_id: int) -> ResponseReturnValue:
     """Open, read-only or closed, whatever the state; a reason is needed for all but open."""
-    row, form = _tenant(tenant_id), ReasonForm(request.form)
+    row, form = _tenant(tenant_id), ModeForm(request.form)
     wanted = Mode(request.form["mode"]) if request.form.get("mode") in set(Mode) else None
     if wanted is None:
         raise NotFound
     if wanted != Mode.OPEN and not form.validate():
-        return _company(row, form, status=422)
+        return _company(row, mode_form=form, status=422)
     with write() as session:
         tenants.set_mode(
             session, tenant_id, wanted, caller().actor, str(form.reason.data or "") if wanted != Mode.OPEN else ""
@@ -158,7 +175,9 @@ def retry(tenant_id: int) -> ResponseReturnValue:
     return _back(tenant_id, f"{row.name}: 환경 만들기를 다시 시작했습니다.")
 
 
-def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturnValue:
+def _company(
+    row: Tenant, form: ReasonForm | None = None, mode_form: ModeForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     kind = request.args.get("kind", "")
     events = timeline.of_company(row)
     counts = Counter(event.kind for event in events)
@@ -185,7 +204,8 @@ def _company(row: Tenant, form: ReasonForm, status: int = 200) -> ResponseReturn
         opening=provision_rows(row.id) if row.state in {*OPENING, TenantState.FAILED} else [],
         polling=row.state in OPENING,
         mode_word=timeline.MODES[row.mode],
-        form=form,
+        form=form or ReasonForm(),
+        mode_form=mode_form or ModeForm(),
         may_limit=bool(caller().staff_roles & LIMITS),
         can_suspend=TENANT.allows(row.state, "suspend"),
         can_resume=TENANT.allows(row.state, "resume_trial"),
@@ -204,14 +224,6 @@ def _counts() -> dict[str, int]:
     rows = db.session.execute(select(Tenant.state, func.count()).group_by(Tenant.state))
     by_state: dict[str, int] = {state: count for state, count in rows}  # noqa: C416 - rows are not pairs to mypy
     return {name: sum(by_state.get(state, 0) for state in states) for name, (_word, states) in FILTERS.items()}
-
-
-def _matches(text: str) -> ColumnElement[bool]:
-    digits = "".join(letter for letter in text if letter.isdigit())
-    conditions = [Tenant.name.contains(text, autoescape=True), Tenant.key == text]
-    if digits:
-        conditions.append(Tenant.business_number.contains(digits))
-    return or_(*conditions)
 
 
 def _back(tenant_id: int, notice: str, undo: str = "") -> Response:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from portal.core.gate import Caller
+from portal.core.ids import whole
 from portal.drawings import rules
 from portal.drawings.models import (
     WAITING,
@@ -23,7 +24,7 @@ from portal.drawings.models import (
     Text,
     drawing_machine,
 )
-from portal.drawings.service import LARGEST_ID, store_for
+from portal.drawings.service import store_for
 
 PER_PAGE = 50
 #: The chip for pictures that are not whole; the others are named by the standing of the drawing.
@@ -94,12 +95,6 @@ class Listing:
     def waiting(self) -> bool:
         """Whether a drawing on this page is still being drawn."""
         return any(drawing.newest is not None and drawing.newest.state in WAITING for drawing in self.page.items)
-
-
-def whole(words: str | None) -> int | None:
-    """A positive number of an address, or None."""
-    words = words or ""
-    return int(words) if words.isascii() and words.isdigit() and 0 < int(words[:12]) <= LARGEST_ID else None
 
 
 def listing(who: Caller, asked: Asked) -> Listing:

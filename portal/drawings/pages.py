@@ -9,9 +9,10 @@ from flask import Blueprint, current_app, flash, jsonify, request, session, url_
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
+from portal.core import ids
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
-from portal.core.ids import token
+from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.drawings import corrections, listing, receiving, renders, rules, service, story
 from portal.drawings.forms import FolderForm, NameForm
@@ -65,7 +66,7 @@ def drawings() -> ResponseReturnValue:
 
 
 @pages.post("/drawings/uploads")
-@access("member", roles=rules.CHANGES)
+@access("member", roles=rules.CHANGES, largest=receiving.LARGEST_UPLOAD)
 def upload() -> ResponseReturnValue:
     """Take files in: several in one plain form, or one for each request of the uploader, which asks for JSON."""
     sent = [Sent(one.filename or "", cast("BinaryIO", one.stream)) for one in _files()]
@@ -77,7 +78,7 @@ def upload() -> ResponseReturnValue:
         asked = listing.Asked.read(request.form)
         return page("drawings/refused.html", status=status, lines=lines, asked=asked, back=_back())
     session[UPLOADED] = lines[0].batch
-    if (drawing_id := listing.whole(request.form.get("drawing"))) is not None and len(lines) == 1:
+    if (drawing_id := ids.whole(request.form.get("drawing"))) is not None and len(lines) == 1:
         return see_other(url_for("drawings.drawing", drawing_id=drawing_id), lines[0].message)
     return see_other(_back())
 
@@ -86,7 +87,7 @@ def upload() -> ResponseReturnValue:
 @access("member", roles=rules.CHANGES)
 def keep_upload(upload_id: int) -> ResponseReturnValue:
     """List a file although its content is there already."""
-    corrections.keep_anyway(caller(), upload_id, listing.whole(request.form.get("folder")))
+    corrections.keep_anyway(caller(), upload_id, ids.whole(request.form.get("folder")))
     return see_other(_back(), "새 도면으로 등록했습니다.")
 
 
@@ -95,7 +96,10 @@ def keep_upload(upload_id: int) -> ResponseReturnValue:
 def join_upload(upload_id: int) -> ResponseReturnValue:
     """What came as a new drawing is a revision of another one."""
     revision = corrections.join(caller(), upload_id, _wanted("drawing"))
-    return see_other(_back(), f"'{revision.drawing.label}'의 개정 {revision.letter}(으)로 옮겼습니다.")
+    return see_other(
+        _back(),
+        f"'{revision.drawing.label}'의 개정 {revision.letter}{particle(revision.letter, '으로/로')} 옮겼습니다.",
+    )
 
 
 @pages.post("/drawings/uploads/<int:upload_id>/part")
@@ -117,7 +121,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
     if revision is None:
         raise NotFound
     sheets = service.sheets_of(caller(), revision.render)
-    current = int(wanted_sheet) if (wanted_sheet := request.args.get("sheet", "0")).isdecimal() else 0
+    current = ids.whole(request.args.get("sheet")) or 0
     return page(
         "drawings/drawing.html",
         drawing=shown,
@@ -186,9 +190,9 @@ def draw_again(revision_id: int) -> ResponseReturnValue:
 @access("member", roles=rules.CHANGES)
 def move() -> ResponseReturnValue:
     """Put the chosen drawings into a folder."""
-    ids = _chosen()
-    folder_id = listing.whole(request.form.get("to"))
-    moved = service.move(caller(), ids, folder_id)
+    chosen = _chosen()
+    folder_id = ids.whole(request.form.get("to"))
+    moved = service.move(caller(), chosen, folder_id)
     return see_other(_back(), f"도면 {moved}장을 옮겼습니다." if moved else "이미 그 폴더에 있는 도면입니다.")
 
 
@@ -196,7 +200,7 @@ def move() -> ResponseReturnValue:
 @access("member", roles=rules.LOOKS)
 def bin() -> ResponseReturnValue:  # noqa: A001 - one word in address, view and template
     """Drawings that were deleted, to be brought back."""
-    return page("drawings/bin.html", drawings=listing.binned(caller(), listing.whole(request.args.get("page")) or 1))
+    return page("drawings/bin.html", drawings=listing.binned(caller(), ids.whole(request.args.get("page")) or 1))
 
 
 @pages.post("/drawings/bin")
@@ -222,7 +226,7 @@ def restore() -> ResponseReturnValue:
 @access("member", roles=rules.CHANGES)
 def folders() -> ResponseReturnValue:
     """Make a folder, below ?parent= when it is given."""
-    parent_id = listing.whole(request.values.get("parent"))
+    parent_id = ids.whole(request.values.get("parent"))
     parent = service.folder_for(caller(), parent_id) if parent_id else None
     form = FolderForm(request.form)
     if request.method == "POST" and form.validate():
@@ -271,7 +275,7 @@ def _list_page(lines: list[Upload]) -> ResponseReturnValue:
         folders=listing.folder_choices(caller()),
         lines=lines,
         offers={line.id: other for line in lines if (other := corrections.same_number(caller(), line)) is not None},
-        batch=token(),
+        batch=ids.token(),
         largest=receiving.LARGEST_FILE,
     )
 
@@ -305,8 +309,8 @@ def _files() -> list[FileStorage]:
 
 def _place() -> Place:
     return Place(
-        folder_id=listing.whole(request.form.get("folder")),
-        drawing_id=listing.whole(request.form.get("drawing")),
+        folder_id=ids.whole(request.form.get("folder")),
+        drawing_id=ids.whole(request.form.get("drawing")),
         always_new=request.form.get("as") == "new",
     )
 
@@ -314,14 +318,14 @@ def _place() -> Place:
 def _chosen() -> list[int]:
     """The ids that were ticked, or that an undo names in its address."""
     given = [part for value in request.values.getlist("ids") for part in value.split(",")]
-    ids = [number for part in given if (number := listing.whole(part)) is not None]
-    if not ids:
+    chosen = [number for part in given if (number := ids.whole(part)) is not None]
+    if not chosen:
         raise Refusal("고르신 도면이 없습니다.", "목록에서 도면을 고른 뒤 다시 해 주십시오.", 422)
-    return ids
+    return chosen
 
 
 def _wanted(name: str) -> int:
-    number = listing.whole(request.form.get(name))
+    number = ids.whole(request.form.get(name))
     if number is None:
         raise NotFound
     return number

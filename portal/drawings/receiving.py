@@ -22,6 +22,7 @@ from portal.core.db import write
 from portal.core.errors import Refusal
 from portal.core.gate import Caller
 from portal.core.ids import token
+from portal.core.korea import particle
 from portal.core.outbox import publish
 from portal.drawings import renders, rules
 from portal.drawings.models import Drawing, DrawingState, Revision, RevisionState, Upload, UploadOutcome
@@ -34,6 +35,8 @@ from portal.tenants import service as tenants
 log = logging.getLogger("planroom.drawings")
 
 LARGEST_FILE = 400 * 1024 * 1024
+#: Several may come in one form.
+LARGEST_UPLOAD = 1024 * 1024 * 1024
 #: What the databases on the same disk need to go on when files have filled it.
 RESERVE = 16 * 1024 * 1024
 #: How long the list goes on showing what became of the files just sent.
@@ -289,7 +292,7 @@ def next_position(session: Session, drawing: Drawing) -> int:
 
 
 def revised_sentence(drawing: Drawing, revision: Revision) -> str:
-    return f"'{drawing.label}'의 개정 {revision.letter}(으)로 등록했습니다."
+    return f"'{drawing.label}'의 개정 {revision.letter}{particle(revision.letter, '으로/로')} 등록했습니다."
 
 
 def lock(session: Session) -> None:

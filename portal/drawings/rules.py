@@ -100,13 +100,13 @@ def _plain(words: str) -> str:
 
 
 def not_drawn(total: int, skipped: dict[str, int]) -> str:
-    """The status line of a picture that is not whole: "1,508개 중 3개 표시하지 못함: 3DSOLID"."""
+    """The status line of a picture that is not whole: "개체 1,508개 중 3개 표시하지 못함: 3DSOLID"."""
     count = sum(skipped.values())
     if not count:
         return ""
     types = ", ".join(sorted(skipped, key=lambda name: (-skipped[name], name))[:4])
     more = f" 외 {len(skipped) - 4}종" if len(skipped) > 4 else ""  # noqa: PLR2004 - as many as fit a line
-    return f"{total:,}개 중 {count:,}개 표시하지 못함: {types}{more}"
+    return f"개체 {total:,}개 중 {count:,}개 표시하지 못함: {types}{more}"
 
 
 def not_drawn_list(skipped: dict[str, int]) -> str:

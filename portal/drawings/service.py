@@ -19,15 +19,13 @@ from portal.core.clock import now, today
 from portal.core.db import write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.ids import LARGEST_ID
 from portal.drawings import rules
 from portal.drawings.models import Activity, Drawing, DrawingState, Folder, Render, Revision, Sheet, drawing_machine
 from portal.metering import service as metering
 from portal.tenants import service as tenants
 
 log = logging.getLogger("planroom.drawings")
-
-#: Ids are 32-bit in PostgreSQL; a longer number in a URL is an absent row, not an error of the database.
-LARGEST_ID = 2**31 - 1
 
 Row = TypeVar("Row", Drawing, Folder)
 

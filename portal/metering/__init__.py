@@ -18,10 +18,10 @@ feature = Feature(
     },
     commands=(ingest_commands,),
     sections=(
-        Section("사용량", "usage", "metering.usage", roles=SEES, group=5),
+        Section("사용량", "usage", "metering.usage", roles=SEES, group=5, also=("/seats", "/keys")),
         Section(
-            "계량기", "measure", "metering_staff.meters", staff=True, roles=frozenset({"admin", "developer"}), group=8
+            "계량기", "measure", "metering_staff.meters", staff=True, roles=frozenset({"admin", "developer"}), group=3
         ),
-        Section("열쇠", "key", "metering_staff.keys", staff=True, roles=frozenset({"admin", "developer"}), group=9),
+        Section("열쇠", "key", "metering_staff.keys", staff=True, roles=frozenset({"admin", "developer"}), group=3),
     ),
 )

@@ -13,10 +13,9 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 
 
 @usage_api.post("/usage/events")
-@access("key", roles={"usage"})
+@access("key", roles={"usage"}, largest=LARGEST_REQUEST)
 def events() -> Response:
     """`{"events": [{"id", "tenant", "meter", "quantity", "at", "properties"}]}`, 1 to 1,000 of them."""
-    request.max_content_length = LARGEST_REQUEST
     answer = service.ingest(key_holder(), request.get_data(cache=False), request.headers.get("Idempotency-Key", ""))
     response = jsonify(results=answer.results)
     if answer.replayed:

@@ -7,34 +7,25 @@ transaction of its own, as one writes it at first: look for it, insert it, add t
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from statistics import median
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 from flask import Flask, Response, jsonify, request
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import select
 
-from portal import create_app
-from portal.accounts.models import Person
-from portal.core import clock, ids, migrate
-from portal.core.db import db, dispose, write
+from portal.core import clock
+from portal.core.db import write
 from portal.core.gate import access
 from portal.metering.models import UsageDaily, UsageEvent
 from portal.metering.rules import Request, Sent, read
-from portal.tenants import keys
-from portal.tenants.models import Mode, Tenant, TenantState
+from portal.tenants import bench, keys
 
 DOOR, ROWS = "/api/v1/usage/events", "/api/v1/usage/events-by-row"
-RUNS = 5
 #: Events of one run: enough to take a good part of a second.
 EVENTS = {1: 200, 100: 4_000, 1000: 8_000}
 ROW_EVENTS = 400
@@ -43,38 +34,31 @@ ROW_EVENTS = 400
 def run(postgres_url: str = "") -> dict[str, Any]:
     """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value}]}; PostgreSQL too where its URL is given."""
     rows: list[dict[str, Any]] = []
-    with _app() as app:
+    with bench.app() as app:
         rows += _measure("sqlite", app)
     if postgres_url:
-        with _database(postgres_url) as url, _app(DATABASE_URL=url) as app:
+        with bench.database(postgres_url) as url, bench.app(DATABASE_URL=url) as app:
             rows += _measure("postgresql", app)
-    found = {row["name"]: row["median"] for row in rows}
     pairs = [(f"{name} batch 100", f"{name} row by row") for name in ("sqlite", "postgresql")]
     pairs += [(f"{name} batch 1000", f"{name} batch 1") for name in ("sqlite", "postgresql")]
-    ratios = [
-        {"of": of, "to": to, "value": round(found[of] / found[to], 1)}
-        for of, to in pairs
-        if of in found and to in found
-    ]
-    return {"rows": rows, "ratios": ratios}
+    return {"rows": rows, "ratios": bench.ratios(rows, pairs)}
 
 
 def _measure(name: str, app: Flask) -> list[dict[str, Any]]:
+    app.add_url_rule(ROWS, view_func=row_by_row, methods=["POST"])
     with app.app_context():
-        tenant_id, key = _company()
+        tenant_id, key = bench.company(), _key()
     client = app.test_client()
     plans: list[tuple[str, str, int, int]] = [(f"batch {size}", DOOR, size, count) for size, count in EVENTS.items()]
     plans.append(("row by row", ROWS, 100, ROW_EVENTS))
     return [
-        _row(f"{name} {what}", lambda url=url, size=size, count=count: _rate(client, key, url, tenant_id, size, count))  # type: ignore[misc]  # a lambda's defaults
+        bench.row(
+            f"{name} {what}",
+            "events/s",
+            partial(_rate, client, key, url, tenant_id, size, count),
+        )
         for what, url, size, count in plans
     ]
-
-
-def _row(name: str, measure: Callable[[], float]) -> dict[str, Any]:
-    measure()  # the first one warms the caches
-    runs = [round(measure()) for _ in range(RUNS)]
-    return {"name": name, "unit": "events/s", "median": median(runs), "runs": runs}
 
 
 def _rate(client: FlaskClient, key: str, url: str, tenant_id: int, size: int, count: int) -> float:  # noqa: PLR0913 - what is measured
@@ -133,56 +117,7 @@ def _one(sent: Sent) -> str:
     return "accepted"
 
 
-def _company() -> tuple[int, str]:
-    """A company, and a key that may speak of any."""
-    moment = clock.now()
+def _key() -> str:
+    """A key that may speak of any company."""
     with write() as session:
-        owner = Person(
-            email="bench@example.com", name="시험", phone="", staff_roles=[], state="active", created_at=moment
-        )
-        session.add(owner)
-        session.flush()
-        tenant = Tenant(
-            key=ids.company_key(),
-            name="시험",
-            business_number="1248100998",
-            state=TenantState.TRIAL,
-            mode=Mode.OPEN,
-            mode_reason="",
-            owner_id=owner.id,
-            schema_revision="",
-            created_at=moment,
-            state_since=moment,
-        )
-        session.add(tenant)
-        session.flush()
-        _, secret = keys.create(session, "usage", tenant_id=None, label="시험", by="bench")
-        return tenant.id, secret
-
-
-@contextmanager
-def _app(**settings: str) -> Iterator[Flask]:
-    """The portal on an empty platform in a folder that goes away, with the row-by-row door beside the real one."""
-    with tempfile.TemporaryDirectory(prefix="planroom-bench-") as folder:
-        environ = {"DATA_DIR": folder, "SECRET_KEY": "b" * 40, "SESSION_STORE": "memory"}
-        app = create_app({**environ, "REDIS_URL": f"unix://{folder}/none", **settings})
-        app.add_url_rule(ROWS, view_func=row_by_row, methods=["POST"])
-        with app.app_context():
-            migrate.upgrade(db.engine, migrate.PLATFORM)
-        yield app
-        dispose(app)
-
-
-@contextmanager
-def _database(server_url: str) -> Iterator[str]:
-    """A new database on a PostgreSQL server, dropped afterwards."""
-    url = make_url(server_url)
-    name = f"planroom_bench_{uuid4().hex[:8]}"
-    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        yield url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        return keys.create(session, "usage", tenant_id=None, label="시험", by="bench")[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from portal.core.cli import print_json
 from portal.core.settings import settings
 
 ingest_commands = AppGroup("ingest", help="Usage events from outside.")
@@ -17,13 +16,7 @@ ingest_commands = AppGroup("ingest", help="Usage events from outside.")
 def bench(database_url: str, *, as_json: bool) -> None:
     """Measure batches beside a door that writes row by row, on databases of its own."""
     from portal.metering import bench as measuring  # noqa: PLC0415 - it makes apps, and so leans on the whole house
+    from portal.tenants.bench import show  # noqa: PLC0415
 
     own = settings().database_url
-    document = measuring.run(database_url or (own if own.startswith("postgresql") else ""))
-    if as_json:
-        print_json(document)
-        return
-    for row in document["rows"]:
-        click.echo(f"{row['name']:24} {row['median']:>9,.0f} {row['unit']}")
-    for ratio in document["ratios"]:
-        click.echo(f"{ratio['of']} / {ratio['to']}: {ratio['value']}")
+    show(measuring.run(database_url or (own if own.startswith("postgresql") else "")), as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wtforms import Form, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Regexp
 
 from portal.metering.models import Aggregation
@@ -38,7 +39,7 @@ class KeyForm(Form):  # type: ignore[misc]  # WTForms carries no types
 class HouseKeyForm(KeyForm):
     """A key of the house, for one scope."""
 
-    scope = SelectField("범위", choices=list(SCOPES.items()))
+    scope = SelectField("범위", choices=[SelectChoice(key, word) for key, word in SCOPES.items()])
 
 
 class MeterForm(Form):  # type: ignore[misc]  # WTForms carries no types
@@ -72,4 +73,6 @@ class MeterForm(Form):  # type: ignore[misc]  # WTForms carries no types
             NumberRange(1, 10**12, message="1부터 1,000,000,000,000까지 적을 수 있습니다."),
         ],
     )
-    aggregation = SelectField("한 달치를 내는 법", choices=list(AGGREGATIONS.items()))
+    aggregation = SelectField(
+        "한 달치를 내는 법", choices=[SelectChoice(key, word) for key, word in AGGREGATIONS.items()]
+    )

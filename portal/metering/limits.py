@@ -51,11 +51,11 @@ class Standing:
 
     @property
     def used_words(self) -> str:
-        return "".join(rules.in_unit(self.used, self.unit, self.scale))
+        return rules.told(*rules.in_unit(self.used, self.unit, self.scale))
 
     @property
     def limit_words(self) -> str:
-        return "".join(rules.in_unit(self.limit, self.unit, self.scale))
+        return rules.told(*rules.in_unit(self.limit, self.unit, self.scale))
 
     @property
     def percent(self) -> int:

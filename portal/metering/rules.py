@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from portal.core.korea import particle
+
 #: How many events one request may bring.
 MOST_EVENTS = 1000
 LONGEST_ID = 80
@@ -54,7 +56,7 @@ class Rejected:
 CONFLICT = "conflict"
 REASONS = {
     "id": f"id는 1자에서 {LONGEST_ID}자까지의 글자입니다.",
-    "own": f"id가 '{OWN_PREFIX}'(으)로 시작할 수 없습니다.",
+    "own": f"id가 '{OWN_PREFIX}'{particle(OWN_PREFIX, '으로/로')} 시작할 수 없습니다.",
     "tenant": "tenant는 고객사의 번호나 열쇠말입니다.",
     "meter": "meter는 계량기의 이름(글자)입니다.",
     "quantity": "quantity는 정수로 보내 주십시오.",
@@ -140,12 +142,12 @@ def mark_reached(used: int, most: int) -> int:
 
 
 def amount(quantity: int, scale: int) -> str:
-    """A quantity in base units, in the meter's unit: "1,204", or "48.2" where one unit is many base units."""
+    """A quantity in base units, in the meter's unit: "1,204", or "48.2" where one unit is many base units; no ".0"."""
     if scale == 1:
         return f"{quantity:,}"
     tenths = (abs(quantity) * 10 + scale // 2) // scale
     sign = "-" if quantity < 0 and tenths else ""
-    return f"{sign}{tenths // 10:,}.{tenths % 10}"
+    return f"{sign}{tenths // 10:,}" + (f".{tenths % 10}" if tenths % 10 else "")
 
 
 def in_unit(quantity: int, unit: str, scale: int) -> tuple[str, str]:
@@ -153,6 +155,11 @@ def in_unit(quantity: int, unit: str, scale: int) -> tuple[str, str]:
     if unit == "GB" and abs(quantity) < scale:
         return amount(quantity, scale // 1000), "MB"
     return amount(quantity, scale), unit
+
+
+def told(words: str, unit: str) -> str:
+    """20 GB, 3명: a unit in Latin letters stands apart."""
+    return f"{words} {unit}" if unit.isascii() else f"{words}{unit}"
 
 
 def _field_of(message: str) -> str:

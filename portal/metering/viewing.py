@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -151,10 +152,10 @@ def table_of(usage: Usage, name: str) -> tuple[list[str], list[list[Cell]]]:
 
 
 def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01") if text else today()
-    except ValueError:
+    """The month of an address as 2026-11; this one when it is none, or one that nobody has lived to see."""
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text):
         return today()
+    return min(date(int(text[:4]), int(text[5:]), 1), today())
 
 
 def _until(after: date) -> date:

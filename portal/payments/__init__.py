@@ -10,7 +10,7 @@ feature = Feature(
     blueprints=(payments, payments_staff),
     sections=(
         Section("결제 수단", "card", "payments.methods", roles=PAYERS, group=5),
-        Section("수납", "money", "payments_staff.charges", staff=True, roles=BILLING, group=3, count=doubtful_count),
+        Section("수납", "money", "payments_staff.charges", staff=True, roles=BILLING, group=2, count=doubtful_count),
     ),
     subscriptions={
         "invoice.finalised": ("payments.open_dunning",),

@@ -19,6 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from portal.core.clock import SEOUL
 from portal.core.errors import Refusal
+from portal.core.korea import particle
 
 LARGEST_LIST = 5 * 1024 * 1024
 MOST_ROWS = 20_000
@@ -186,7 +187,7 @@ def _words(cell: object, longest: int) -> str:
 
 def _wrong(number: int, what: str) -> Refusal:
     return Refusal(
-        f"{number}번째 줄의 {what}을(를) 읽을 수 없습니다.",
+        f"{number}번째 줄의 {what}{particle(what, '을/를')} 읽을 수 없습니다.",
         "그 줄을 고쳐 다시 올려 주십시오. 아무것도 등록하지 않았습니다.",
         422,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from portal.core import ids
 from portal.core.db import db
 from portal.core.errors import Refusal
 from portal.core.gate import Caller, access, caller
@@ -44,7 +45,11 @@ def charges() -> ResponseReturnValue:
     if show in GROUPS:
         query = query.where(Charge.state.in_(GROUPS[show]))
     pages = SelectPagination(
-        select=query, session=db.session, page=request.args.get("page", 1, type=int), per_page=PER_PAGE, error_out=False
+        select=query,
+        session=db.session,
+        page=ids.whole(request.args.get("page")) or 1,
+        per_page=PER_PAGE,
+        error_out=False,
     )
     by_state = {
         str(row[0]): int(row[1])
@@ -104,7 +109,7 @@ def transfers() -> ResponseReturnValue:
 
 
 @payments_staff.post("/transfers")
-@access("staff", roles=BILLING)
+@access("staff", roles=BILLING, largest=2 * deposit_lists.LARGEST_LIST)
 def import_list() -> ResponseReturnValue:
     """Take a bank's list in. A list that cannot be read changes nothing."""
     sent = request.files.get("files")

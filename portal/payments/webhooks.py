@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -18,19 +19,26 @@ from portal.payments.models import PENDING, Charge, WebhookCall
 LONGEST_ID = 100
 
 
+def read(body: bytes) -> dict[str, Any]:
+    """What was sent; nothing, when it is no JSON object: anybody may call, with anything."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, Any])
+    except (ValueError, RecursionError):  # DecodeError is a ValueError
+        return {}
+
+
 def hear(transmission_id: str, body: dict[str, Any]) -> bool:
     """Note one call, and have the charge it speaks of looked at. False when this call was heard before."""
     data = body.get("data")
     told: dict[str, Any] = data if isinstance(data, dict) else {}
-    order_id = str(told.get("orderId") or "")[:64]
-    kind = str(body.get("eventType") or "")[:60]
+    order_id, kind = _text(told, "orderId", 64), _text(body, "eventType", 60)
     with write() as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         row = {
             "transmission_id": transmission_id[:LONGEST_ID],
             "kind": kind,
             "order_id": order_id,
-            "body": {"status": str(told.get("status") or "")[:20]},
+            "body": {"status": _text(told, "status", 20)},
             "received_at": now(),
         }
         done = session.execute(insert(WebhookCall).values(**row).on_conflict_do_nothing())
@@ -40,3 +48,8 @@ def hear(transmission_id: str, body: dict[str, Any]) -> bool:
         if charge is not None and charge.state in PENDING:
             later(session, "payments.charge", charge.id)
         return True
+
+
+def _text(told: dict[str, Any], name: str, longest: int) -> str:
+    value = told.get(name)
+    return value.replace("\x00", "")[:longest] if isinstance(value, str) else ""

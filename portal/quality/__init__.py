@@ -14,6 +14,6 @@ feature = Feature(
     subscriptions={"work.changed": ("quality.follow_inbox",)},
     sections=(
         Section("수정요청", "request", "change_requests.requests", group=8),
-        Section("품질", "quality", "quality_staff.quality", staff=True, roles=QUALITY, group=2, count=asking_count),
+        Section("품질", "quality", "quality_staff.quality", staff=True, roles=QUALITY, group=3, count=asking_count),
     ),
 )

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from portal.core.errors import SENTENCES, Refusal
 from portal.core.gate import access, key_holder
+from portal.core.korea import particle
 from portal.quality import service
 from portal.quality.builds import BuildFacts, Sent
 from portal.quality.rules import tidy_name
@@ -23,10 +24,9 @@ LONGEST = {"job": 200, "commit": 64, "branch": 200, "platform": 80, "url": 500}
 
 
 @quality_api.post("/test-reports")
-@access("key", roles={"reports"})
+@access("key", roles={"reports"}, largest=LARGEST_REQUEST)
 def test_reports() -> Response:
     """multipart: `build` (JSON) and one or more `report` (JUnit XML, plain or gzip)."""
-    request.max_content_length = LARGEST_REQUEST
     facts = _facts(_build_text())
     sent = _sent()
     answer = service.take_in(key_holder(), facts, sent)
@@ -99,7 +99,7 @@ def _text(told: dict[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _wrong(f"build의 {name}이(가) 글자가 아닙니다.", "글자로 보내 주십시오.")
+        raise _wrong(f"build의 {name}{particle(name, '이/가')} 글자가 아닙니다.", "글자로 보내 주십시오.")
     return tidy_name(value)[: LONGEST[name]]
 
 

@@ -45,7 +45,7 @@ def choose(session: Session, test: KnownTest, build: Build, found: list[OwnerRul
     """The owner of a new item of `test` that first failed in `build`."""
     before = session.scalars(select(Item).where(Item.test_id == test.id).order_by(Item.id.desc()).limit(1)).first()
     if before is not None and _may(before.owner):
-        by_hand = "에게 손으로 맡긴" if before.owner_by_hand else "이(가) 맡은"
+        by_hand = "에게 손으로 맡긴" if before.owner_by_hand else "이 맡은"
         return Choice(before.owner, f"같은 시험의 앞선 실패도 {_name(before.owner)}님{by_hand} 일입니다.")
     rule = rule_for(found, test.file, test.klass, test.name)
     if rule is not None and _may(rule.owner):

@@ -6,6 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from portal.core import ids
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
 from portal.quality import board, changes, items, ruling
@@ -47,7 +48,7 @@ def quality() -> ResponseReturnValue:
         show=show,
         owner=owner,
         filters=[(name, LABELS[name], counts[name]) for name in board.FILTERS],
-        pages=board.items(show, owner, min(max(1, request.args.get("page", 1, type=int)), 100_000)),
+        pages=board.items(show, owner, ids.whole(request.args.get("page")) or 1),
         weeks=weeks,
         builds=board.strip(),
         holdings=board.holdings(),
@@ -72,7 +73,7 @@ def begin(item_id: int) -> ResponseReturnValue:
 @quality_staff.post("/items/<int:item_id>/assign")
 @access("staff", roles=QUALITY)
 def assign(item_id: int) -> ResponseReturnValue:
-    row = items.assign(caller(), item_id, request.form.get("person", 0, type=int))
+    row = items.assign(caller(), item_id, ids.whole(request.form.get("person")) or 0)
     return _back(item_id, f"{row.owner.name if row.owner else ''}님께 맡겼습니다. 되살아나도 이 담당자에게 갑니다.")
 
 

@@ -3,12 +3,14 @@
 from portal.core.feature import Feature
 from portal.core.page import Section
 from portal.retention.cases import STAFF
+from portal.retention.cli import retention as retention_commands
 from portal.retention.pages import OWNERS, retention
 from portal.retention.staff import retention_staff, waiting_count
 
 feature = Feature(
     "retention",
     blueprints=(retention, retention_staff),
+    commands=(retention_commands,),
     subscriptions={
         "tenant.ended": ("retention.tenant_ended",),
         "tenant.activated": ("retention.tenant_activated",),

@@ -21,6 +21,7 @@ from portal.core import audit
 from portal.core.blobs import blobs
 from portal.core.clock import fresh, now, today
 from portal.core.db import Platform, company_engines, db, write
+from portal.core.korea import particle
 from portal.core.numbers import next_number
 from portal.core.redis import redis
 from portal.core.seal import seal, unseal
@@ -323,7 +324,7 @@ def _ask_staff(case_id: int, body: str) -> None:
             session,
             kind=ITEM,
             subject=f"destruction:{case.id}",
-            title=f"파기 건 {case.id}을(를) 마치지 못했습니다",
+            title=f"파기 건 {case.id}{particle(str(case.id), '을/를')} 마치지 못했습니다",
             body=body,
             url=f"/staff/retention/{case.id}",
             roles=("admin", "support"),

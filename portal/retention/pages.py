@@ -6,6 +6,7 @@ from flask import Blueprint, Response, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from portal.core import audit, exports
+from portal.core.clock import today
 from portal.core.db import write
 from portal.core.errors import NotFound
 from portal.core.gate import access, caller
@@ -28,6 +29,7 @@ def data() -> ResponseReturnValue:
         tenant=tenant,
         case=service.live_case(tenant.id),
         machine=CASE,
+        now_day=today(),
         policies=rules.POLICIES,
         span=rules.span(paid=tenant.subscribed_at is not None),
     )

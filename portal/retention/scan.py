@@ -29,7 +29,7 @@ def residues(session: Session, scope: Scope) -> dict[str, int]:
         "파일": sum(1 for _ in blobs().keys(scope.key)),
         "행": _rows(session, scope),
         "낱말": _words(session, scope),
-        "Redis": _redis(scope),
+        "로그인과 대기열": _redis(scope),
     }
     session.rollback()
     return found

@@ -19,6 +19,7 @@ from portal.retention.cases import (
     take_back,
 )
 from portal.retention.destruction import destroy
+from portal.retention.kept import forget_kept, kept, open_kept
 
 __all__ = [
     "agree",
@@ -29,11 +30,14 @@ __all__ = [
     "counts",
     "destroy",
     "extend",
+    "forget_kept",
     "heard_activated",
     "heard_ended",
     "hold_of",
+    "kept",
     "lift_hold",
     "live_case",
+    "open_kept",
     "place_hold",
     "step_due",
     "sweep",

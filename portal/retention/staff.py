@@ -36,7 +36,7 @@ def cases() -> ResponseReturnValue:
     chips += [(str(state), CASE.look(state).word, counts.get(state, 0)) for state in CaseState]
     return page(
         "retention/cases.html", rows=service.cases(show), chips=chips, show=show, machine=CASE, today=today(),
-        certificates=service.certificates(), policies=rules.POLICIES,
+        certificates=service.certificates(), kept=service.kept(), policies=rules.POLICIES,
     )  # fmt: skip
 
 

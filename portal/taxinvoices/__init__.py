@@ -15,7 +15,7 @@ feature = Feature(
     sections=(
         Section("세금계산서", "tax", "taxinvoices.papers", roles=PAYERS, group=5),
         Section(
-            "세금계산서", "tax", "taxinvoices_staff.board", staff=True, roles=BILLING, group=3, count=stopped_count
+            "세금계산서", "tax", "taxinvoices_staff.board", staff=True, roles=BILLING, group=2, count=stopped_count
         ),
     ),
 )

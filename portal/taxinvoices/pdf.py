@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.units import mm
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
@@ -17,6 +18,8 @@ from portal.taxinvoices.rules import AMENDMENTS
 
 COPIES = (("공급자 보관용", HexColor("#c0362c")), ("공급받는자 보관용", HexColor("#1f5fbf")))
 LEFT, WIDTH_OF_FORM, ROW = 15 * mm, 180 * mm, 7.2 * mm
+#: Below this nobody reads a cell; what is longer goes on in a second line.
+SMALLEST = 6
 #: Columns of the items in mm: month, day, item, spec, quantity, unit price, supply, tax, remark.
 ITEMS = (9, 9, 50, 16, 14, 20, 26, 20, 16)
 HEADS = ("월", "일", "품목", "규격", "수량", "단가", "공급가액", "세액", "비고")
@@ -163,17 +166,23 @@ class _Copy:
         centre: bool = True,
         right: bool = False,
     ) -> None:
-        while size > 5 and pdfmetrics.stringWidth(text, REGULAR, size) > width - 2 * mm:  # noqa: PLR2004 - below this nobody reads it
+        room = width - 3 * mm
+        while size > SMALLEST and pdfmetrics.stringWidth(text, REGULAR, size) > room:
             size -= 0.5
-        base = y - ROW / 2 - size * 0.35
+        lines = simpleSplit(text, REGULAR, size, room)[:2] if text else [""]
+        if len(lines) == 1 and pdfmetrics.stringWidth(text, REGULAR, size) > room:  # a name without a space
+            lines = [text[: len(text) // 2], text[len(text) // 2 :]]
+        base = y - ROW / 2 - size * 0.35 + (len(lines) - 1) * size * 0.55
         self.canvas.setFont(REGULAR, size)
         self.canvas.setFillColor(colour)
-        if right:
-            self.canvas.drawRightString(x + width - 1.5 * mm, base, text)
-        elif centre:
-            self.canvas.drawCentredString(x + width / 2, base, text)
-        else:
-            self.canvas.drawString(x + 1.5 * mm, base, text)
+        for line in lines:
+            if right:
+                self.canvas.drawRightString(x + width - 1.5 * mm, base, line)
+            elif centre:
+                self.canvas.drawCentredString(x + width / 2, base, line)
+            else:
+                self.canvas.drawString(x + 1.5 * mm, base, line)
+            base -= size * 1.1
 
     def _down(self, x: float, y: float, text: str, height: float) -> None:
         self.canvas.setFont(BOLD, 8.5)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from portal.billing.pages import a_file, a_pdf
+from portal.core import ids
 from portal.core.clock import SEOUL, today
 from portal.core.db import db
 from portal.core.errors import NotFound, Refusal
@@ -56,7 +57,7 @@ def stopped_count(_who: Caller) -> int:
 def board() -> ResponseReturnValue:
     show = request.args.get("show", "")
     pages = SelectPagination(
-        select=_chosen(show), session=db.session, page=request.args.get("page", 1, type=int), per_page=PER_PAGE,
+        select=_chosen(show), session=db.session, page=ids.whole(request.args.get("page")) or 1, per_page=PER_PAGE,
         error_out=False,
     )  # fmt: skip
     counts = service.counts()
@@ -117,7 +118,7 @@ def amend(paper_id: int) -> ResponseReturnValue:
     code, written = request.form.get("code", ""), request.form.get("supply", "").strip()
     try:
         supply = WonField.whole(written) if written else 0
-        made = service.amend(caller(), paper_id, int(code) if code.isdecimal() else 0, supply)
+        made = service.amend(caller(), paper_id, ids.whole(code) or 0, supply)
     except ValueError as wrong:
         return _paper(paper_id, problem=str(wrong), status=422)
     except Refusal as refusal:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.clock import now, today
 from portal.core.db import db, write
+from portal.core.korea import particle
 from portal.core.outbox import later
 from portal.taxinvoices import rules
 from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
@@ -90,7 +91,7 @@ def ask_staff(session: Session, paper: TaxInvoice, body: str) -> None:
         session,
         kind=ITEM,
         subject=_subject(paper),
-        title=f"세금계산서 {paper.invoice.number}을(를) 확인해 주십시오",
+        title=f"세금계산서 {paper.invoice.number}{particle(paper.invoice.number or '', '을/를')} 확인해 주십시오",
         body=body,
         url=f"/staff/tax-invoices/{paper.id}",
         tenant_id=paper.tenant_id,

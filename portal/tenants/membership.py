@@ -14,6 +14,7 @@ from portal.core.clock import now
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.korea import particle
 from portal.core.outbox import publish
 from portal.core.settings import settings
 from portal.tenants import rules
@@ -158,7 +159,11 @@ def _acting(session: Session, caller: Caller) -> str:
 def _add(session: Session, caller: Caller, person: Person, role: str) -> Membership:
     here = (Membership.person_id == person.id, Membership.tenant_id == caller.tenant_id)
     if session.scalar(select(Membership.id).where(*here)) is not None:
-        raise Refusal(f"{person.email}은(는) 이미 구성원입니다.", "목록에서 역할을 바꾸실 수 있습니다.", 422)
+        raise Refusal(
+            f"{person.email}{particle(person.email, '은/는')} 이미 구성원입니다.",
+            "목록에서 역할을 바꾸실 수 있습니다.",
+            422,
+        )
     row = Membership(person_id=person.id, tenant_id=caller.tenant_id, role=Role(role), created_at=now())
     session.add(row)
     session.flush()

@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from portal.core import sessions
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import Caller, access, caller
+from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.tenants import rules, service
 from portal.tenants.forms import CompanyForm, InviteForm
@@ -42,14 +43,19 @@ def invite() -> ResponseReturnValue:
             raise
         form.email.errors = [*form.email.errors, f"{refusal.message} {refusal.next_step}"]
         return _members(form, status=422)
-    return see_other(url_for("tenants.members"), f"{form.email.data}(으)로 초대 메일을 보냈습니다.")
+    return see_other(
+        url_for("tenants.members"), f"{form.email.data}{particle(form.email.data, '으로/로')} 초대 메일을 보냈습니다."
+    )
 
 
 @tenants.post("/members/<int:membership_id>/invite-again")
 @access("member", roles=MEMBERS)
 def invite_again(membership_id: int) -> ResponseReturnValue:
     member = service.invite_again(caller(), membership_id)
-    return see_other(url_for("tenants.members"), f"{member.person.email}(으)로 초대 메일을 다시 보냈습니다.")
+    return see_other(
+        url_for("tenants.members"),
+        f"{member.person.email}{particle(member.person.email, '으로/로')} 초대 메일을 다시 보냈습니다.",
+    )
 
 
 @tenants.post("/members/<int:membership_id>/role")
@@ -57,7 +63,8 @@ def invite_again(membership_id: int) -> ResponseReturnValue:
 def change_role(membership_id: int) -> ResponseReturnValue:
     member = service.change_role(caller(), membership_id, request.form.get("role", ""))
     return see_other(
-        url_for("tenants.members"), f"{member.person.name}님의 역할을 '{ROLE_WORDS[member.role]}'(으)로 바꾸었습니다."
+        url_for("tenants.members"),
+        f"{member.person.name}님의 역할을 '{ROLE_WORDS[member.role]}'{particle(ROLE_WORDS[member.role], '으로/로')} 바꾸었습니다.",
     )
 
 

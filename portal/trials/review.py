@@ -40,6 +40,7 @@ FILTERS: dict[str, tuple[ApplicationState, ...]] = {
     "approved": (S.APPROVED,),
     "closed": (S.REJECTED, S.WITHDRAWN, S.EXPIRED),
 }
+SHOWN = frozenset(state for states in FILTERS.values() for state in states)
 PAGE = 50
 
 
@@ -61,6 +62,12 @@ def queue(show: str, text: str = "", page: int = 1) -> Pagination:
     order = Application.submitted_at if show in {"waiting", "needs_info"} else Application.decided_at.desc()
     chosen = query.order_by(order, Application.id)
     return SelectPagination(select=chosen, session=db.session, page=page, per_page=PAGE, error_out=False)
+
+
+def find(text: str) -> list[Application]:
+    """Every application of a company, an applicant or a number, the newest first."""
+    query = select(Application).where(_matches(text), Application.state.in_(SHOWN))
+    return list(db.session.scalars(query.order_by(Application.id.desc())))
 
 
 def counts() -> dict[str, int]:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from portal.core import ids
 from portal.core.errors import Unavailable
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
@@ -107,7 +108,7 @@ def _queue(
     if show not in review.FILTERS:
         show = next((name for name, states in review.FILTERS.items() if chosen and chosen.state in states), "waiting")
     text = request.args.get("q", "").strip()[:60]
-    number = max(1, request.args.get("page", 1, type=int))
+    number = ids.whole(request.args.get("page")) or 1
     pages = review.queue(show, text, number)
     rows = list(pages.items)
     return page(

@@ -9,5 +9,5 @@ feature = Feature(
     "visits",
     blueprints=(visits, visits_staff),
     subscriptions={"application.approved": ("visits.application_approved",)},
-    sections=(Section("방문", "visit", "visits_staff.visits", staff=True, group=2),),
+    sections=(Section("방문", "visit", "visits_staff.visits", staff=True, group=5),),
 )

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from portal.core import ids
 from portal.core.clock import now
 from portal.core.gate import access, caller
 from portal.core.page import page, see_other
@@ -29,7 +30,7 @@ def work() -> ResponseReturnValue:
 def assign(item_id: int) -> ResponseReturnValue:
     """`person` is an id, `me`, or empty for nobody."""
     wanted = request.form.get("person", "")
-    person_id = caller().person_id if wanted == "me" else int(wanted) if wanted.isascii() and wanted.isdigit() else None
+    person_id = caller().person_id if wanted == "me" else ids.whole(wanted)
     service.assign(caller(), item_id, person_id)
     return _back()
 

@@ -85,6 +85,12 @@ document.addEventListener("keydown", (event) => {
   press(element);
 });
 
+// A swap may take away what had the focus, or what a key pressed: then it goes on from what came instead.
+document.addEventListener("htmx:after:swap", () => {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  document.querySelector("[data-lands]")?.focus({ preventScroll: true });
+});
+
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details[data-closes][open]")) {
     if (!open.contains(event.target)) open.open = false;

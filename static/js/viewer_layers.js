@@ -68,6 +68,7 @@ export class LayerPanel {
     name.className = "layer-name";
     name.textContent = name.title = layer.name;
     objects.textContent = (layer.objects ?? 0).toLocaleString("ko-KR");
+    objects.setAttribute("aria-label", `그려진 것 ${objects.textContent}개`);
     only.type = "button";
     only.className = "button quiet small";
     only.dataset.layers = String(layer.index);
@@ -116,7 +117,7 @@ export class LayerPanel {
 
   #count() {
     const shown = this.#layers.filter((layer) => this.#shown(layer)).length;
-    this.#room.querySelector(".layer-count").textContent = `${this.#layers.length}개 중 ${shown}개`;
+    this.#room.querySelector(".layer-count").textContent = `레이어 ${this.#layers.length}개 중 ${shown}개 켬`;
   }
 
   #search(words) {

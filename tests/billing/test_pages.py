@@ -21,6 +21,7 @@ from portal.billing.rules.reading import document
 from portal.core import clock
 from portal.core.db import db, write
 from portal.core.gate import Caller
+from portal.core.korea import particle
 from portal.tenants.models import Tenant, TenantState
 from tests.billing.office import BILL, DETAILS, Office
 
@@ -283,11 +284,11 @@ def test_cancelling_asks_for_the_number_and_makes_a_credit_note(desk: Office, st
     assert "청구서 취소" in staff.get(url).text
     wrong = staff.post(f"{url}/void", data={"reason": "잘못", "number": "2026-000002"})
     assert wrong.status_code == 422
-    assert "2026-000001을(를) 그대로 적어 주십시오." in wrong.text
+    assert "2026-000001을 그대로 적어 주십시오." in wrong.text
     assert staff.post(f"{url}/void", data={"reason": "잘못 냈습니다", "number": "2026-000001"}).status_code == 303
     note = db.session.scalars(select(CreditNote)).one()
     text = flat(staff.get(url).text)
-    assert f"수정 청구서 {note.number}(으)로 취소했습니다. 까닭: 잘못 냈습니다" in text
+    assert f"수정 청구서 {note.number}{particle(note.number, '으로/로')} 취소했습니다. 까닭: 잘못 냈습니다" in text
     assert staff.get(f"/staff/billing/credit-notes/{note.id}.pdf").mimetype == "application/pdf"
     assert staff.get("/staff/billing/credit-notes/987654.pdf").status_code == 404
 

@@ -32,7 +32,7 @@ def core_app(settings: Settings) -> Iterator[Flask]:
     sessions.init_app(app, settings, redis.connect(settings))
     errors.init_app(app)
     headers.init_app(app)
-    page.init_app(app, [])
+    page.init_app(app, [], [])
     queue.init_app(app, queue.Subscriptions(events={"thing.done": ["a.one", "b.two"]}, queues={"b.two": queue.RENDER}))
     gate.init_app(app, _identify, key_holder={"good-key": gate.KeyHolder(1, "usage")}.get)
     gate.access("public")(app.view_functions["static"])

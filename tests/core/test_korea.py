@@ -186,6 +186,11 @@ def test_a_particle_follows_the_sound(word: str, pair: str, joined: str) -> None
     assert korea.with_particle(word, pair) == joined
 
 
+def test_a_cards_number_is_read_in_fours() -> None:
+    assert korea.card_words("43301299****123*") == "4330-1299-****-123*"
+    assert korea.card_words("") == ""
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared vectors are not on this machine")
 def test_the_shared_vectors_hold() -> None:
     data = json.loads(SHARED.read_text())

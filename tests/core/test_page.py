@@ -41,6 +41,8 @@ def client(core_app: Flask) -> Iterator[FlaskClient]:
         ({"HX-Request": "true", "HX-Target": "div#two-words"}, False),
         ({"HX-Request": "true", "HX-Target": "two-words"}, False),
         ({"HX-Request": "true", "HX-Target": "div#absent"}, True),
+        ({"HX-Request": "true", "HX-Target": "div#title"}, True),
+        ({"HX-Request": "true", "HX-Target": "div#content"}, True),
         ({"HX-Request": "true", "HX-Target": "div#two-words", "HX-Request-Type": "full"}, True),
         ({"HX-Request": "true", "HX-Target": "div#two-words", "HX-History-Restore-Request": "true"}, True),
         ({"HX-Target": "div#two-words"}, True),

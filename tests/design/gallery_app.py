@@ -33,7 +33,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from portal.core import korea, money
+from portal.core import korea, money, tables
 from portal.core.states import Look
 from portal.core.supplier import Supplier
 from tests.design import sample_sheet
@@ -112,6 +112,8 @@ def create_gallery() -> Flask:
         date=korea.date_words,
         datetime=korea.datetime_words,
         ago=lambda instant: korea.ago_words(instant, NOW),
+        labelled=tables.labelled,
+        columns=tables.columns,
     )
     app.jinja_env.globals.update(asset=_asset, p=LocalProxy(lambda: app.jinja_env.get_template("parts.html").module))
 
@@ -265,7 +267,7 @@ def _drawing(count: int = 0) -> dict[str, Any]:
         return {"sheets": [{"name": "많은 선", "url": f"/sheets/many-{count}", **common}]}
     return {
         "sheets": [
-            {"name": "모형", "url": "/sheets/plan", "note": "1,508개 중 3개 표시하지 못함: 3DSOLID", **common},
+            {"name": "모형", "url": "/sheets/plan", "note": "개체 1,508개 중 3개 표시하지 못함: 3DSOLID", **common},
             {"name": "A1 배치", "url": "/sheets/missing", **common},
             {"name": "A3 배치", "url": "", "refused": "객체가 2,000,000개를 넘습니다. 나누어 올려 주십시오.", **common},
         ],

@@ -82,6 +82,16 @@ def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Offic
         assert db.session.get_one(Tenant, tenant_id).state == "trial"
 
 
+def test_a_missing_reason_is_asked_for_in_the_form_it_belongs_to(office: Office) -> None:
+    page = f"/staff/tenants/{opened(office)}"
+    bare = office.client("sam").post(f"{page}/mode", data={"mode": "read_only", "reason": " "})
+    assert bare.status_code == 422
+    open_form = bare.text.partition("<details open>")[2].partition("</details>")[0]
+    assert f'action="{page}/mode"' in open_form
+    assert 'aria-invalid="true"' in open_form
+    assert bare.text.count("<details open>") == 1
+
+
 def test_a_reviewer_sees_companies_but_limits_none(office: Office) -> None:
     tenant_id = opened(office)
     client = office.client("rita")

@@ -80,7 +80,7 @@ def test_a_hangul_name_has_a_plain_form_beside_it() -> None:
 
 
 def test_what_is_missing_is_said_with_its_types() -> None:
-    assert rules.not_drawn(1508, {"3DSOLID": 3}) == "1,508개 중 3개 표시하지 못함: 3DSOLID"
+    assert rules.not_drawn(1508, {"3DSOLID": 3}) == "개체 1,508개 중 3개 표시하지 못함: 3DSOLID"
     assert rules.not_drawn(10, {}) == ""
 
 

@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from portal.desk.samples import make_samples
-from tests.engines import free_port, wait_for
+from tests.engines import RedisServer, free_port, wait_for
+from tests.journey import rich
+from tests.journey.rich import Living
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "drawings" / "dxf"
@@ -74,6 +76,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     yield started
     process.send_signal(signal.SIGINT)
     process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def living(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Living]:
+    """Half a year of companies, invoices and decisions, served in this process on a clock of its own."""
+    with rich.living(tmp_path_factory.mktemp("rich"), redis_server.url) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

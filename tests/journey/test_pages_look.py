@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,17 @@ import pytest
 
 from tests.engines import wait_for
 from tests.journey.conftest import Portal
+from tests.journey.rich import Living
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+#: A finger's width, in CSS pixels.
+TOUCH = 44
 AXE = Path(__file__).resolve().parents[1] / "design" / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-#: Both themes and both widths; the fourth pair would show nothing that these three do not.
-LOOKS = (("light", 1440), ("dark", 1440), ("dark", 390))
+#: What can only go wrong in the dark, or on a phone; the rest is as it was in daylight.
+NARROW_AND_DARK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 PAGES = {
     "": ("/", "/prices/estimate?people=12&gb=300&views=9000", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
     "alice@hanbit.example": (
@@ -31,6 +35,30 @@ PAGES = {
         "/staff/billing/close", "/staff/billing/invoices", "/staff/billing/plans?plan=team", "/staff/billing/companies/1",
     ),
     "rita@planroom.example": ("/staff/applications", "/staff/applications/1", "/staff/applications/2"),
+}  # fmt: skip
+
+#: The same with rows in them: what a company that pays, one that is late, one that leaves, and the staff see.
+RICH = {
+    "alice": (
+        "/usage", "/seats", "/keys", "/payment-methods", "/requests", "/requests/1", "/data", "/plans/starter",
+        "/invoices", "/invoices/{paid}", "/statements/{statement}", "/tax-invoices", "/tax-invoices/{paper}",
+        "/invoices/{paid}/tax-invoice",
+    ),
+    "late": ("/invoices", "/invoices/{overdue}", "/invoices/{overdue}/pay"),
+    "long": ("/invoices/{void}", "/tax-invoices", "/company"),
+    "looking": ("/data", "/plans"),
+    "trial": ("/keys", "/seats", "/tax-invoices", "/payment-methods"),
+    "bill": (
+        "/staff/billing/close?month=2026-10", "/staff/billing/invoices", "/staff/billing/invoices/{void}",
+        "/staff/billing/invoices/{overdue}", "/staff/payments", "/staff/payments/charges/{refunded}",
+        "/staff/payments/charges/{declined}", "/staff/payments/transfers", "/staff/payments/transfers/{doubtful}",
+        "/staff/payments/transfers/{matched}", "/staff/tax-invoices", "/staff/tax-invoices/{amended}",
+    ),
+    "admin": (
+        "/staff/retention", "/staff/retention/{due}", "/staff/retention/{sealed}", "/staff/retention/{destroyed}",
+        "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
+        "/staff/quality", "/staff/quality/items/1", "/staff/quality/requests/1", "/staff/quality/releases", "/staff/work",
+    ),
 }  # fmt: skip
 
 
@@ -61,7 +89,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("who", PAGES, ids=lambda who: who.partition("@")[0] or "visitor")
 def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, who: str) -> None:
-    context = browser.new_context(locale="ko-KR", viewport={"width": 1440, "height": 900}, bypass_csp=True)
+    context = browser.new_context(locale="ko-KR", bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
     said: list[str] = []
@@ -69,14 +97,93 @@ def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, w
     page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
     signed_in(page, portal, who)
     for path in PAGES[who]:
-        for scheme, width in LOOKS:
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(portal.url + path)
-            where = f"{path} {scheme} {width}"
-            wrong += [f"{where}: {each}" for each in violations(page)]
-            if (shown := page.evaluate("document.documentElement.scrollWidth")) > width:
-                wrong.append(f"{where}: {shown} px wide")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.emulate_media(color_scheme="light")
+        page.goto(portal.url + path)
+        wrong += [f"{path}: {each}" for each in _looks(page)]
     context.close()
     assert wrong == []
     assert [line for line in said if "404" not in line] == []
+
+
+@pytest.mark.needs("chromium")
+def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Browser) -> None:
+    context = browser.new_context(locale="ko-KR", bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    wrong: list[str] = []
+    said: list[str] = []
+    page.on("console", lambda line: said.append(f"{page.url}: {line.text}") if line.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    for who, paths in RICH.items():
+        context.set_extra_http_headers({"X-As": who})
+        for path in paths:
+            address = path.format(**living.ids)
+            page.set_viewport_size({"width": 1440, "height": 900})
+            page.emulate_media(color_scheme="light")
+            answer = page.goto(living.url + address, wait_until="load")
+            if answer is None or answer.status != HTTPStatus.OK:
+                wrong.append(f"{who} {address}: {answer.status if answer else 'no answer'}")
+                continue
+            wrong += [f"{who} {address}: {each}" for each in _looks(page)]
+    context.close()
+    assert not wrong, "\n".join(wrong)
+    assert not said, "\n".join(said)
+
+
+def _looks(page: Page) -> list[str]:
+    """One page wide in daylight and narrow in the dark, without asking for it twice."""
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours are there at once
+    wrong = [f"light: {each}" for each in violations(page)]
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        if (shown := page.evaluate("document.documentElement.scrollWidth")) > width:
+            wrong.append(f"{shown} px wide at {width}")
+        cut = page.evaluate(
+            "[...document.querySelectorAll('.table-frame')].filter(one => one.scrollWidth > one.clientWidth + 1)"
+            ".map(one => one.ariaLabel)"
+        )
+        wrong += [f"the table '{name}' is cut at {width}" for name in cut]
+    page.emulate_media(color_scheme="dark")
+    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'rule', values: rules}})", NARROW_AND_DARK)
+    return wrong + [
+        f"dark: {each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"][:3]
+    ]
+
+
+@pytest.mark.needs("chromium")
+def test_what_a_newcomer_stumbled_over_is_mended(living: Living, browser: Browser, drawings: list[Path]) -> None:
+    context = browser.new_context(
+        locale="ko-KR", bypass_csp=True, reduced_motion="reduce", extra_http_headers={"X-As": "admin"}
+    )
+    page = context.new_page()
+
+    page.goto(f"{living.url}/staff/applications")
+    for _ in range(2):  # into the first application, and on to the next: the focus goes along
+        page.keyboard.press("j")
+        page.wait_for_function("document.activeElement.id === 'chosen-name'")
+
+    context.set_extra_http_headers({"X-As": "trial"})
+    page.goto(f"{living.url}/drawings")
+    assert page.locator(".once-filled:visible").count() == 0
+    page.locator("upload-box button[type=submit]").click()
+    assert "보낼 파일이 없습니다" in page.locator("upload-box output").inner_text()
+    page.set_input_files("#upload-input", drawings[0])
+    page.locator(".drawing-card").wait_for()
+    assert page.locator(".once-filled:visible").count() == 2
+
+    context.set_extra_http_headers({"X-As": "alice"})
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{living.url}/drawings/1")
+    page.locator(".viewer-bar .tools .tool").first.wait_for()
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.viewer-bar .tool')].filter(one => one.checkVisibility())"
+        ".map(one => one.getBoundingClientRect()).map(box => [box.width, box.height, box.left, box.right])"
+    )
+    assert len(sizes) >= 8
+    assert [box for box in sizes if min(box[:2]) < TOUCH or box[2] < 0 or box[3] > 390] == []
+
+    page.emulate_media(media="print")
+    for path in ("/members", "/drawings"):
+        page.goto(living.url + path)
+        assert page.locator("main :is(button, .form, input, .chips):visible").count() == 0, path
+    context.close()

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from portal.core.db import db, write
 from portal.core.errors import Refusal
-from portal.quality import board, digests, items, ruling
-from portal.quality.models import Item, ItemState
+from portal.quality import board, digests, items, ruling, tidying
+from portal.quality.models import Item, ItemState, Result
 from portal.work import service as work
 from portal.work.models import WorkItem
 from tests.quality.conftest import Builds, junit
@@ -208,3 +208,19 @@ def test_reports_of_one_build_in_two_requests_are_one_build(builds: Builds) -> N
     with builds.office.at_work():
         assert len(db.session.scalars(select(Item)).all()) == 2
         assert db.session.scalars(select(Item)).first().last_build.tests == 2  # type: ignore[union-attr]
+
+
+def test_old_results_go_but_not_those_of_what_is_still_open(builds: Builds) -> None:
+    (open_one,) = builds.report("-a")["opened"]
+    (mended,) = builds.report("-b")["opened"]
+    green(builds, "b")
+    assert state(builds, mended) == "resolved"
+    office = builds.office
+    with office.at_work():
+        assert tidying.tidy() == 0
+    office.later(days=181)
+    with office.at_work():
+        assert tidying.tidy() > 0
+        assert tidying.tidy() == 0
+        assert db.session.scalars(select(Result.item_id)).all() == [open_one]
+    assert builds.report("-b")["reopened"] == [mended]

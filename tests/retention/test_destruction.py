@@ -13,6 +13,7 @@ from sqlalchemy import select
 from portal.accounts.models import Person
 from portal.billing import service as billing
 from portal.core import audit
+from portal.core.audit import AuditEntry
 from portal.core.db import db
 from portal.core.errors import Forbidden, Refusal
 from portal.core.gate import Caller
@@ -22,6 +23,9 @@ from portal.retention.models import CaseState, Certificate, KeptRecord
 from portal.tenants.models import Tenant, TenantState
 from tests.billing.office import DETAILS
 from tests.retention.conftest import ASKER, OTHER, World, live
+
+#: For what no database decides.
+on_one_engine = pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 
 
 def test_everything_of_the_company_is_gone_and_its_neighbour_did_not_notice(world: World) -> None:
@@ -47,6 +51,16 @@ def test_everything_of_the_company_is_gone_and_its_neighbour_did_not_notice(worl
     assert all(world.canary not in row.sealed for row in kept)
     service.destroy(case.id)
     assert len(db.session.scalars(select(Certificate)).all()) == 1
+    with pytest.raises(Refusal):
+        service.open_kept(kept[0].id, " ", "test")
+    assert "subscription" in service.open_kept(kept[0].id, "감사에 냅니다.", "test")
+    last_day, digest = kept[0].keep_until, kept[0].digest
+    world.at(last_day)
+    assert service.forget_kept() == 0
+    world.at(last_day + timedelta(days=1))
+    assert service.forget_kept() == 1
+    assert service.kept() == []
+    assert digest in str(db.session.scalars(select(AuditEntry.details)).all())
 
 
 def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
@@ -103,6 +117,7 @@ def test_a_company_that_pays_one_second_after_the_seal_was_broken_is_told_so(wor
     assert (case.state, live(world.doomed)) == (CaseState.DESTROYING, "purging")
 
 
+@on_one_engine
 def test_a_hold_stops_everything_until_it_is_lifted(world: World) -> None:
     case = world.until_sealed()
     service.place_hold(OTHER, world.doomed.id, "소송 중")
@@ -114,6 +129,7 @@ def test_a_hold_stops_everything_until_it_is_lifted(world: World) -> None:
     assert live(world.doomed) == TenantState.PURGING
 
 
+@on_one_engine
 def test_two_people_are_needed_and_the_name_is_typed(world: World) -> None:
     case = world.lapse()
     world.at(case.lock_on)
@@ -134,6 +150,7 @@ def test_two_people_are_needed_and_the_name_is_typed(world: World) -> None:
     assert service.take_back(OTHER, case.id).state == CaseState.KEPT
 
 
+@on_one_engine
 def test_notices_go_out_before_the_day_each_once(world: World) -> None:
     case = world.lapse()
     world.at(case.lock_on)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
+from pathlib import Path
 
 import pyotp
 import pypdfium2
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from portal.accounts import passwords
 from portal.accounts import service as accounts
@@ -16,6 +19,7 @@ from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import db, write
 from portal.retention import service
+from portal.retention.models import Certificate
 from tests.billing.office import PASSWORD
 from tests.retention.conftest import World
 
@@ -56,7 +60,7 @@ def test_a_company_takes_everything_along_even_when_it_is_locked_out(world: Worl
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
-def test_two_members_of_staff_seal_a_case_and_the_certificate_says_what_was_done(world: World) -> None:
+def test_two_members_of_staff_seal_a_case_and_the_certificate_says_what_was_done(world: World, tmp_path: Path) -> None:
     case = world.lapse()
     world.at(case.due_on)
     service.step_due()
@@ -74,7 +78,8 @@ def test_two_members_of_staff_seal_a_case_and_the_certificate_says_what_was_done
     assert sealed.destroy_on is not None
     world.at(sealed.destroy_on)
     service.step_due()
-    service.destroy(case.id)
+    run = world.place.app.test_cli_runner().invoke
+    assert json.loads(run(args=["retention", "run", "--json"]).stdout)["destroyed"] == [case.id]
     answer = second.get("/staff/retention/certificates/1.pdf")
     with pypdfium2.PdfDocument(answer.data) as document:
         text = document[0].get_textpage().get_text_range()
@@ -82,3 +87,22 @@ def test_two_members_of_staff_seal_a_case_and_the_certificate_says_what_was_done
         assert words in text, words
     assert "CANARY" not in text
     assert "D2026-000001" in second.get("/staff/retention").text
+    out = tmp_path / "증명서.pdf"
+    told = run(args=["retention", "certificate", "D2026-000001", "--out", str(out), "--json"])
+    assert json.loads(told.stdout)[0]["digest"] == db.session.scalars(select(Certificate.digest)).one()
+    assert out.read_bytes().startswith(b"%PDF")
+    assert run(args=["retention", "certificate", "D1999-000001"]).exit_code == 2
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+def test_the_command_exports_what_the_owner_can_take_along(world: World, tmp_path: Path) -> None:
+    run, out = world.place.app.test_cli_runner().invoke, tmp_path / "all.zip"
+    told = run(args=["tenants", "export", str(world.doomed.id), "--out", str(out), "--json"])
+    assert json.loads(told.stdout)["bytes"] == out.stat().st_size
+    with zipfile.ZipFile(out) as package:
+        assert "도면목록.csv" in package.namelist()
+        assert package.testzip() is None
+    absent = run(args=["tenants", "export", "999", "--out", str(out)])
+    assert (absent.exit_code, "999 번 회사가 없거나" in absent.stderr) == (2, True)
+    nowhere = run(args=["tenants", "export", str(world.doomed.id), "--out", str(tmp_path / "no" / "all.zip")])
+    assert (nowhere.exit_code, "쓸 수 없습니다" in nowhere.stderr) == (2, True)

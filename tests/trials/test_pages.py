@@ -26,6 +26,7 @@ def test_a_visitor_applies_and_sees_what_comes_next(office: Office) -> None:
 
 def test_a_wrong_form_comes_back_whole_with_sentences_and_what_was_typed(office: Office) -> None:
     answer = office.client().post("/apply", data=form(business_number="124-81-00999", terms="", company="한빛"))
+    assert "이용약관에 동의합니다</a>:" in answer.text
     assert answer.status_code == 422
     assert "검증 숫자가 맞지 않습니다" in answer.text
     assert "이용약관을 읽고 동의해" in answer.text

@@ -123,7 +123,7 @@ PLANS = (
         },
     ),
 )
-BEGUN = date(2026, 1, 1)
+BEGUN = date(2024, 1, 1)
 
 
 def upgrade() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from portal.billing.rules.exact import text
 from portal.billing.rules.terms import Line, Model
+from portal.billing.rules.totals import is_cut
 from portal.core.money import won as won_words
 
 #: A quantity in a column has at most so many places; the explanation has them all.
@@ -47,8 +48,8 @@ def shown(lines: Iterable[Line], plans: Mapping[str, str], people: Mapping[str, 
             line.key,
             line.name,
             span_words(line.period_from, line.period_to),
-            column(line.quantity),
-            line.unit,
+            "" if is_cut(line.key) else column(line.quantity),
+            "" if is_cut(line.key) else line.unit,
             line.won,
             tuple(_sentences(line, plans)),
             tuple(_shares(line, people)),

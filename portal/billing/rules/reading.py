@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from portal.billing.rules.terms import Formula, Kind, Model, Price, Terms, Tier, micro_won
+from portal.core.korea import particle
 
 KEY = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 LONGEST_NAME = 60
@@ -56,12 +57,16 @@ def problems(terms: Terms) -> list[str]:
     if not 0 <= terms.trial_days <= _LONGEST_TRIAL:
         found.append(f"체험 기간은 0일부터 {_LONGEST_TRIAL}일 사이로 적어 주십시오.")
     found += [
-        f"한도 '{key}'은(는) 0 이상의 정수로 적거나 제한 없음(null)으로 두십시오."
+        f"한도 '{key}'{particle(key, '은/는')} 0 이상의 정수로 적거나 제한 없음(null)으로 두십시오."
         for key, most in terms.limits.items()
         if most is not None and most < 0
     ]
     keys = [price.key for price in terms.prices]
-    found += [f"요금 항목의 키 '{key}'이(가) 두 번 쓰였습니다." for key in sorted(set(keys)) if keys.count(key) > 1]
+    found += [
+        f"요금 항목의 키 '{key}'{particle(key, '이/가')} 두 번 쓰였습니다."
+        for key in sorted(set(keys))
+        if keys.count(key) > 1
+    ]
     for price in terms.prices:
         found += [f"요금 항목 '{price.key}': {sentence}" for sentence in _price(price)]
     return found
@@ -151,12 +156,12 @@ def _amounts(numbers: Mapping[str, Decimal | None]) -> Iterator[str]:
         if number is None:
             continue
         if not number.is_finite() or number.adjusted() < SMALLEST_PLACE or not 0 <= number <= LARGEST:
-            yield f"{word}은(는) 0 이상 {LARGEST:,f} 이하의 수로 적어 주십시오."
+            yield f"{word}{particle(word, '은/는')} 0 이상 {LARGEST:,f} 이하의 수로 적어 주십시오."
             continue
         try:
             micro_won(number)
         except ValueError:
-            yield f"{word}은(는) 소수점 아래 여섯 자리까지 적을 수 있습니다."
+            yield f"{word}{particle(word, '은/는')} 소수점 아래 여섯 자리까지 적을 수 있습니다."
 
 
 # ----- the document --------------------------------------------------------------------------------------------------
@@ -176,7 +181,7 @@ def _strange(value: object, where: str, shape: type | None = Terms) -> Iterator[
         known = {field.name for field in fields(shape)} if shape is not None else None
         for word, inner in value.items():
             if known is not None and word not in known:
-                yield f"{where}: '{word}'은(는) 모르는 항목입니다."
+                yield f"{where}: '{word}'{particle(word, '은/는')} 모르는 항목입니다."
             else:
                 yield from _strange(inner, f"{where}.{word}", _INSIDE.get((shape, word)) if shape else None)
     elif isinstance(value, (list, tuple)):
