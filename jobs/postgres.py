@@ -79,7 +79,8 @@ def _of_the_wheel(folder: Path) -> Path | None:
         )
     except ImportError:
         return None
-    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    found: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return found
 
 
 def _of_the_machine() -> Path:

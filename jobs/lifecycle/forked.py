@@ -74,5 +74,5 @@ def _become(log: Path, environ: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environ)
     with log.open("ab") as file:
-        for number in (1, 2):
-            os.dup2(file.fileno(), number)
+        for output in (1, 2):
+            os.dup2(file.fileno(), output)

@@ -128,7 +128,7 @@ def send_drawing(company: Company) -> None:
 
 def drawing(title: str) -> bytes:
     """A small plan as DXF: walls, an axis, a name."""
-    document = ezdxf.new("R2010")
+    document = ezdxf.new("R2010")  # type: ignore[attr-defined]  # exported by ezdxf's package
     document.layers.add("벽체", color=7)
     document.layers.add("중심선", color=1)
     space = document.modelspace()
