@@ -79,14 +79,14 @@ def _of_the_wheel(folder: Path) -> Path | None:
         )
     except ImportError:
         return None
-    found: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-    return found
+    return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
 def _of_the_machine() -> Path:
     known = sorted(DEBIAN.glob("*/bin"), key=lambda path: path.parent.name.rjust(4), reverse=True)
-    on_path = shutil.which("postgres")
-    for found in (*known, *((Path(on_path).parent,) if on_path else ())):
+    if on_path := shutil.which("postgres"):
+        known.append(Path(on_path).parent)
+    for found in known:
         if (found / "initdb").exists() and _runs(found):
             return found
     raise EngineMissingError(MISSING)
