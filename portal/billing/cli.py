@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 
 from portal.billing import checking, invoicing
 from portal.billing.rules.cases import BadCase, rate_case
-from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
+from portal.core.cli import CHECK_FAILED, WRONG_USE, end_with_checks, print_json
 from portal.core.settings import settings
 
 REFUSED = 3
@@ -79,13 +79,7 @@ def dump(month: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check(*, as_json: bool) -> None:
     """Work out anew whether all invoices, their numbers and the ledger agree. Exits 1 when something does not."""
-    found = checking.checks()
-    if as_json:
-        print_json({"checks": found})
-    else:
-        for one in found:
-            click.echo(f"{'○' if one['ok'] else '×'} {one['name']}: {one['message']}")
-    sys.exit(0 if all(one["ok"] for one in found) else CHECK_FAILED)
+    end_with_checks(checking.checks(), as_json=as_json)
 
 
 @billing.command("bench")

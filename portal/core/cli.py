@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from flask import current_app
@@ -23,6 +23,16 @@ WRONG_USE = 2
 def print_json(document: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
     """One JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def end_with_checks(found: list[dict[str, Any]], *, as_json: bool) -> NoReturn:
+    """Print {"checks": [{name, ok, message}]} or lines to read, and exit 1 when one is not ok."""
+    if as_json:
+        print_json({"checks": found})
+    else:
+        for check in found:
+            click.echo(f"{'○' if check['ok'] else '×'} {check['name']}: {check['message']}")
+    sys.exit(0 if all(check["ok"] for check in found) else CHECK_FAILED)
 
 
 platform = AppGroup("platform", help="The platform database.")
@@ -48,13 +58,7 @@ def platform_revision(tree: str, message: str) -> None:
 @with_appcontext
 def doctor(*, as_json: bool) -> None:
     """Check settings, databases, Redis and disk."""
-    found = [*checks(), *outside()]
-    if as_json:
-        print_json({"checks": found})
-    else:
-        for check in found:
-            click.echo(f"{'○' if check['ok'] else '×'} {check['name']}: {check['message']}")
-    sys.exit(0 if all(check["ok"] for check in found) else CHECK_FAILED)
+    end_with_checks([*checks(), *outside()], as_json=as_json)
 
 
 @click.command("access")
