@@ -84,9 +84,9 @@ def _of_the_wheel(folder: Path) -> Path | None:
 
 def _of_the_machine() -> Path:
     known = sorted(DEBIAN.glob("*/bin"), key=lambda path: path.parent.name.rjust(4), reverse=True)
-    on_path = shutil.which("postgres")
-    candidates: list[Path] = [*known, *([Path(on_path).parent] if on_path else [])]
-    for found in candidates:
+    if on_path := shutil.which("postgres"):
+        known.append(Path(on_path).parent)
+    for found in known:
         if (found / "initdb").exists() and _runs(found):
             return found
     raise EngineMissingError(MISSING)

@@ -40,7 +40,8 @@ ENGINES = (SQLITE, POSTGRESQL)
 #: Nothing of a walk takes this long, not on a busy machine either; whoever waits longer waits in vain.
 PATIENCE = 40.0
 STARTS_WITHIN = 60.0
-TICK = 0.08
+#: Looking costs the same cores that do what is waited for, so the looks grow rarer.
+TICK, LONGEST_TICK = 0.05, 0.3
 #: One for all looks: a client of its own for each would read the certificates each time, and that costs more than the look.
 CLIENT = httpx.Client(timeout=10, trust_env=False)
 Found = TypeVar("Found")
@@ -97,7 +98,7 @@ class House:
 
     def wait(self, look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
         """The first true answer of `look`, asked again and again. Raises StepFailed when there is none in time."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, TICK
         while True:
             if found := look():
                 return found
@@ -106,7 +107,8 @@ class House:
             for name, process in self.processes.items():
                 if process.poll() is not None:
                     raise StepFailed(f"the process {name} ended while waiting: {what}. {self.complaints()}")
-            time.sleep(TICK)
+            time.sleep(pause)
+            pause = min(pause * 1.3, LONGEST_TICK)
 
     def complaints(self) -> str:
         """The last lines of the logs that tell of trouble."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from jobs.lifecycle import destroying, opening, paying
@@ -16,6 +16,7 @@ from jobs.lifecycle.record import Walk
 from portal.core.clock import SEOUL
 
 MONTH = date(2027, 3, 1)
+A_MINUTE = timedelta(minutes=1)
 
 
 def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:

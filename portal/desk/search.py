@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from portal.billing import listing as bills
 from portal.billing.models import INVOICE, NUMBERED, Invoice
+from portal.core import korea
 from portal.core.db import db
 from portal.core.gate import Caller
 from portal.core.money import won
@@ -129,7 +130,12 @@ def _own_requests(who: Caller, words: str) -> Group:
 def _companies(words: str) -> Group:
     rows = list(db.session.scalars(select(Tenant).where(company_matches(words)).order_by(Tenant.id.desc())))
     hits = [
-        Hit(row.name, url_for("desk_staff.tenant", tenant_id=row.id), row.business_number, TENANT.look(row.state))
+        Hit(
+            row.name,
+            url_for("desk_staff.tenant", tenant_id=row.id),
+            korea.business_number_words(row.business_number),
+            TENANT.look(row.state),
+        )
         for row in rows[:MOST]
     ]
     return Group("고객사", "company", len(rows), url_for("desk_staff.companies", q=words), hits)

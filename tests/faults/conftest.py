@@ -30,8 +30,8 @@ from tests.sandbox.cards import auth_key
 from tests.sandbox.conftest import Outside, free_pair
 from tests.tenants.premises import Premises, premises
 
-#: For all the deaths of a test together, on a busy machine.
-LONGEST_SECONDS = 180.0
+#: For all the deaths of a test together, on a busy machine: a few of them, and all that there are.
+LONGEST_SECONDS, LONGEST_SOAK_SECONDS = 180.0, 1800.0
 #: So many looks, a tenth of a second apart, find no job before it is believed: one may be between queue and worker.
 PATIENT_LOOKS = 4
 
@@ -55,6 +55,7 @@ class Site:
     office: Office
     outside: OnOneClock
     deaths: Deaths
+    patience: float = LONGEST_SECONDS
 
     def card_of(self, owner: Caller) -> None:
         """Register a card of the owner's in the window."""
@@ -90,7 +91,7 @@ class Site:
 
         So leases of the dead run out and sweeps get their turn, and nobody is nudged while still at work.
         """
-        deadline = time.monotonic() + LONGEST_SECONDS
+        deadline = time.monotonic() + self.patience
         moment = clock.fresh()
         while not self._comes(lambda: self._idle() and until(), deadline, moment):
             assert time.monotonic() < deadline, f"waited in vain until {what}; {sorted(self.deaths.missed())}"
@@ -147,4 +148,6 @@ def at(request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterat
         request.getfixturevalue("postgres_url")
         postgres = request.getfixturevalue("postgres")
     with site(tmp_path, redis_url, postgres) as made:
+        if request.node.get_closest_marker("slow"):
+            made.patience = LONGEST_SOAK_SECONDS
         yield made

@@ -9,11 +9,14 @@ from uuid import uuid4
 
 import pytest
 from redis import Redis
+from sqlalchemy import update
 
 from portal.billing import service as billing
 from portal.core.blobs import blobs
-from portal.core.db import Platform, db
+from portal.core.clock import now
+from portal.core.db import Platform, db, write
 from portal.core.gate import Caller
+from portal.core.mail import Mail, MailState
 from portal.core.outbox import Message
 from portal.payments.models import Card
 from portal.retention import destruction, service
@@ -84,6 +87,13 @@ def _seal(site: Site, companies: list[Doomed]) -> date:
     return ended + timedelta(days=TRIAL.looking + TRIAL.kept + TRIAL.sealed)
 
 
+def _tell_nothing_old() -> None:
+    """What led up to this day was told and mailed in its time; only the destruction is left to the processes."""
+    with write() as session:
+        session.execute(update(Message).values(sent_at=now()))
+        session.execute(update(Mail).values(state=MailState.SENT, body=""))
+
+
 def _destroyed(site: Site, moments: tuple[str, ...]) -> tuple[list[Doomed], Doomed]:
     """A company for each moment at which its worker dies, and a neighbour that stays; after the destruction."""
     site.office.at(BEGUN)
@@ -96,6 +106,7 @@ def _destroyed(site: Site, moments: tuple[str, ...]) -> tuple[list[Doomed], Doom
     day = _seal(site, doomed)
     site.office.at(day - timedelta(days=3))
     neighbour = _company(site, f"NEIGHBOUR{uuid4().hex[:8].upper()}")
+    _tell_nothing_old()
     site.office.at(day)
     with site.alive():
         site.live_on(

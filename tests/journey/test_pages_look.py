@@ -40,7 +40,7 @@ PAGES = {
 #: The same with rows in them: what a company that pays, one that is late, one that leaves, and the staff see.
 RICH = {
     "alice": (
-        "/usage", "/seats", "/keys", "/payment-methods", "/requests", "/requests/1", "/data", "/plans/starter",
+        "/search", "/search?q=1", "/usage", "/seats", "/keys", "/payment-methods", "/requests", "/requests/1", "/data", "/plans/starter",
         "/invoices", "/invoices/{paid}", "/statements/{statement}", "/tax-invoices", "/tax-invoices/{paper}",
         "/invoices/{paid}/tax-invoice",
     ),
@@ -55,7 +55,7 @@ RICH = {
         "/staff/payments/transfers/{matched}", "/staff/tax-invoices", "/staff/tax-invoices/{amended}",
     ),
     "admin": (
-        "/staff/retention", "/staff/retention/{due}", "/staff/retention/{sealed}", "/staff/retention/{destroyed}",
+        "/staff/search?q=건설", "/staff/retention", "/staff/retention/{due}", "/staff/retention/{sealed}", "/staff/retention/{destroyed}",
         "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
         "/staff/quality", "/staff/quality/items/1", "/staff/quality/requests/1", "/staff/quality/releases", "/staff/work",
     ),
