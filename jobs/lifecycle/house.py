@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any, Protocol, TypeVar
@@ -70,7 +70,6 @@ class House:
     environ: dict[str, str]
     app: Flask
     processes: dict[str, Process] = field(default_factory=dict)
-    shift: timedelta = timedelta()
     browsers: list[Visitor] = field(default_factory=list)
     #: One for all looks: a client for each would read the certificates each time, and that costs more than the look.
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, trust_env=False))
@@ -90,13 +89,13 @@ class House:
 
     def now(self) -> datetime:
         """The portal's instant."""
-        return datetime.now(UTC) + self.shift
+        with self.app.app_context():
+            return clock.now()
 
     def set_clock(self, moment: datetime) -> None:
         """Move the clock of every process, as `flask clock set` does."""
         with self.app.app_context():
             clock.set_to(moment)
-        self.shift = moment - datetime.now(UTC)
 
     def outside(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever JSON the sandbox tells
         """What the sandbox tells under `/_control/`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as hour
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -55,7 +55,7 @@ def at(day: date, o_clock: int = 10) -> None:
 
 def back_to_today() -> None:
     db.session.rollback()
-    clock.set_to(datetime.now(UTC))
+    clock.set_back()
 
 
 def open_trial(tenant: Tenant, owner: Caller, editor_id: int) -> None:
