@@ -17,6 +17,7 @@ import secrets
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,6 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Every process of a start carries this in its environment, with the data folder as its value; so stray ones are found.
 MARK = "PLANROOM_RUN"
 START_SECONDS = 90
+OUTSIDE_SECONDS = 15
 #: Supervisor gives each process this long after SIGTERM; a render in hand is repeated at the next start.
 STOP_SECONDS = 8
 NICE = ("nice", "-n", "10")
@@ -255,6 +257,15 @@ def _well(port: int) -> bool:
         connection.close()
 
 
+def _wait_for_outside(port: int) -> None:
+    """Return when the sandbox listens, or after a while: the demo's cards and tax invoices come from there."""
+    deadline = time.monotonic() + OUTSIDE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+
+
 def _demo(data: Path, environ: dict[str, str]) -> dict[str, Any]:
     """What `flask demo` printed: made once in an empty data folder, told again at every later start.
 
@@ -265,6 +276,7 @@ def _demo(data: Path, environ: dict[str, str]) -> dict[str, Any]:
         unfinished = data / "run" / "demo.part"
         unfinished.touch(0o600)
         print("표본 회사와 도면을 만드는 중입니다. (Making the sample company.)", flush=True)
+        _wait_for_outside(int(environ["SANDBOX_PORT"]))
         try:
             unfinished.write_text(_flask(environ, "demo", "--json"), encoding="utf-8")
         except StartRefused as failed:

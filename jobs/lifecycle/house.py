@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from string import Template
 from typing import Any, Protocol, TypeVar
@@ -29,6 +29,7 @@ from jobs import checks, postgres
 from jobs.engines import redis_binary, tethered
 from jobs.lifecycle.forked import Forked
 from jobs.lifecycle.record import StepFailed
+from jobs.lifecycle.visitor import Visitor
 from jobs.start import MARK, ROOT, end_strays, procfile, surroundings
 from portal import create_app
 from portal.core import clock, db
@@ -42,8 +43,6 @@ PATIENCE = 40.0
 STARTS_WITHIN = 60.0
 #: Looking costs the same cores that do what is waited for, so the looks grow rarer.
 TICK, LONGEST_TICK = 0.05, 0.3
-#: One for all looks: a client of its own for each would read the certificates each time, and that costs more than the look.
-CLIENT = httpx.Client(timeout=10, trust_env=False)
 Found = TypeVar("Found")
 #: Outside, in this order: what the others need comes first.
 FIRST = ("redis", "sandbox")
@@ -71,7 +70,9 @@ class House:
     environ: dict[str, str]
     app: Flask
     processes: dict[str, Process] = field(default_factory=dict)
-    shift: timedelta = timedelta()
+    browsers: list[Visitor] = field(default_factory=list)
+    #: One for all looks: a client for each would read the certificates each time, and that costs more than the look.
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10, trust_env=False))
 
     @property
     def data(self) -> Path:
@@ -81,20 +82,25 @@ class House:
     def url(self) -> str:
         return self.environ["PUBLIC_URL"]
 
+    def browser(self) -> Visitor:
+        """A browser for one person; all of them end with the house."""
+        self.browsers.append(Visitor(self.url))
+        return self.browsers[-1]
+
     def now(self) -> datetime:
         """The portal's instant."""
-        return datetime.now(UTC) + self.shift
+        with self.app.app_context():
+            return clock.now()
 
     def set_clock(self, moment: datetime) -> None:
         """Move the clock of every process, as `flask clock set` does."""
         with self.app.app_context():
             clock.set_to(moment)
-        self.shift = moment - datetime.now(UTC)
 
     def outside(self, path: str, **params: str) -> Any:  # noqa: ANN401 - whatever JSON the sandbox tells
         """What the sandbox tells under `/_control/`."""
         address = f"http://127.0.0.1:{self.environ['SANDBOX_PORT']}/_control/{path}"
-        return CLIENT.get(address, params=params).raise_for_status().json()
+        return self.client.get(address, params=params).raise_for_status().json()
 
     def wait(self, look: Callable[[], Found], what: str, seconds: float = PATIENCE) -> Found:
         """The first true answer of `look`, asked again and again. Raises StepFailed when there is none in time."""
@@ -236,9 +242,9 @@ def _start(house: House, cluster: Cluster | None) -> None:
             house.fork(name, words[3:])
         elif name not in FIRST:
             house.start(name, words)
-    house.wait(lambda: _answers(f"{house.url}/healthz"), "the portal answers", STARTS_WITHIN)
+    house.wait(lambda: _answers(house, f"{house.url}/healthz"), "the portal answers", STARTS_WITHIN)
     outside = f"http://127.0.0.1:{house.environ['SANDBOX_PORT']}/_control/mail"
-    house.wait(lambda: _answers(outside), "the sandbox answers", STARTS_WITHIN)
+    house.wait(lambda: _answers(house, outside), "the sandbox answers", STARTS_WITHIN)
 
 
 def _words(command: str, environ: dict[str, str]) -> list[str]:
@@ -246,15 +252,18 @@ def _words(command: str, environ: dict[str, str]) -> list[str]:
     return [sys.executable, *words[1:]] if words[0] == "python" else words
 
 
-def _answers(url: str) -> bool:
+def _answers(house: House, url: str) -> bool:
     try:
-        return CLIENT.get(url, timeout=3).status_code == httpx.codes.OK
+        return house.client.get(url, timeout=3).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 
 
 def _end(house: House) -> None:
     """End what was started, the database last, and whatever any of it left."""
+    house.client.close()
+    for browser in house.browsers:
+        browser.close()
     last = {"postgres": signal.SIGINT}
     for names in (house.processes.keys() - last.keys(), last.keys() & house.processes.keys()):
         for name in names:

@@ -28,7 +28,7 @@ class Person:
     @property
     def browser(self) -> Visitor:
         if self._browser is None:
-            self._browser = Visitor(self.house.url)
+            self._browser = self.house.browser()
         return self._browser
 
     def sign_in(self) -> Visitor:

@@ -66,3 +66,8 @@ def set_to(instant: datetime) -> None:
     with write() as session:
         session.merge(ClockShift(id=1, microseconds=shift))
     g.pop("now", None)
+
+
+def set_back() -> None:
+    """Let the clock of every process go with the machine's again. Refused in production."""
+    set_to(datetime.now(UTC))

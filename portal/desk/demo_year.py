@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as hour
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from portal.billing import service as billing
 from portal.billing.models import Evidence, Invoice, InvoiceState, PayBy
@@ -55,7 +56,7 @@ def at(day: date, o_clock: int = 10) -> None:
 
 def back_to_today() -> None:
     db.session.rollback()
-    clock.set_to(datetime.now(UTC))
+    clock.set_back()
 
 
 def open_trial(tenant: Tenant, owner: Caller, editor_id: int) -> None:
@@ -142,16 +143,25 @@ def _event(  # noqa: PLR0913 - what an event is
 
 
 def _close(tenant_id: int, first: date) -> int:
-    """The real close run, here and now; whoever else hears of it finds it done."""
+    """The real close run and what is heard of it, in one transaction: here and now, and not once more by a worker."""
     period = billing.month(first)
-    billing.start(period)
-    step = billing.close_company(period, tenant_id)
-    if step is None or step.invoice_id is None:
-        message = f"{first:%Y-%m} of the sample company was not closed: {step.reason if step else 'no step'}"
-        raise RuntimeError(message)
-    for name, hear in (("invoice.finalised", dunning.open_for), ("invoice.finalised", taxinvoices.heard_finalised)):
-        _hear(name, step.invoice_id, hear)
-    return step.invoice_id
+    with write() as session:
+        billing.start(period)
+        step = billing.close_company(period, tenant_id)
+        if step is None or step.invoice_id is None:
+            message = f"{first:%Y-%m} of the sample company was not closed: {step.reason if step else 'no step'}"
+            raise RuntimeError(message)
+        for hear in (dunning.open_for, taxinvoices.heard_finalised):
+            _hear("invoice.finalised", step.invoice_id, hear)
+        _done_here(session, "billing.close_company", "invoice.finalised", "taxinvoices.move_on")
+        return step.invoice_id
+
+
+def _done_here(session: Session, *names: str) -> None:
+    """Messages of these names need no worker any more, inside write()."""
+    session.flush()
+    waiting = update(Message).where(Message.sent_at.is_(None), Message.name.in_(names))
+    session.execute(waiting.values(sent_at=clock.now()))
 
 
 def _hear(event: str, invoice_id: int, hear: Callable[[str, int], None]) -> None:
@@ -200,7 +210,9 @@ def _pay(biller: Caller, invoice_id: int, *, by_card: bool) -> None:
 
 
 def _charged(invoice_id: int) -> bool:
-    dunning.step_due()
+    with write() as session:
+        dunning.step_due()
+        _done_here(session, "payments.charge")
     for charge in payments.charges_of(invoice_id):
         charges.perform(charge.id)
     db.session.rollback()
