@@ -176,6 +176,9 @@ def _send(charge: Charge, card: Card) -> Charged | Declined | Unknown:
 
 def _settle(charge_id: int, answer: Charged | Declined | NotThere | Unknown) -> None:
     with write() as session:
+        # The invoice first, then what hangs on it, then the audit: the order of everybody who touches both.
+        bill = select(Invoice.id).join(Charge, Charge.invoice_id == Invoice.id).where(Charge.id == charge_id)
+        session.execute(bill.with_for_update(of=Invoice))
         charge = _locked(session, charge_id)
         if charge is None or charge.state not in {H.REQUESTED, H.UNKNOWN}:
             return
