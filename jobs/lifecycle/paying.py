@@ -69,10 +69,12 @@ def register_card(company: Company) -> None:
 
 
 def _card_on(browser: Visitor) -> str:
-    """The masked number on the page of payment methods."""
+    """The masked number on the page of payment methods, once the card there can be removed again."""
     page = browser.go("/payment-methods")
-    numbers = re.findall(r"[0-9]{4,8}[0-9*]*\*+[0-9*]*", page.text)
-    return numbers[0] if numbers and page.answer.text.count("card/") else ""
+    if not page.has_form(r"/payment-methods/card/\d+/remove"):
+        return ""
+    shown = re.search(r"\d{4}[\d* -]+\*", page.text)
+    return shown[0] if shown else ""
 
 
 def send_usage(company: Company, month: date) -> None:

@@ -125,13 +125,21 @@ class Page:
     def has_link(self, pattern: str) -> bool:
         return any(re.fullmatch(pattern, link) for link in self._reader.links)
 
+    def has_form(self, pattern: str) -> bool:
+        return self._form(pattern) is not None
+
     def form(self, pattern: str) -> Form:
         """The first posted form whose address ends in `pattern`; StepFailed when there is none."""
+        if found := self._form(pattern):
+            return found
+        raise StepFailed(f"no form {pattern} on {self.url} ({self.status}): {self.text[:_SHOWN]}")
+
+    def _form(self, pattern: str) -> Form | None:
         for form in self._reader.forms:
             target = urljoin(self.url, form.action or self.url)
             if form.method == "post" and re.search(pattern + "$", urlsplit(target).path):
                 return Form(form.method, target, dict(form.values))
-        raise StepFailed(f"no form {pattern} on {self.url} ({self.status}): {self.text[:_SHOWN]}")
+        return None
 
 
 class Visitor:
