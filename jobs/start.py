@@ -40,7 +40,9 @@ START_SECONDS = 90
 OUTSIDE_SECONDS = 15
 #: Supervisor gives each process this long after SIGTERM; a render in hand is repeated at the next start.
 STOP_SECONDS = 8
-NICE = ("nice", "-n", "10")
+#: Pages come first, while all processes start and while drawings render. But somebody waits for the mails and the new
+#: company that `worker` and `clock` bring, so on a busy machine they are not starved as a drawing may be.
+NICE = {"render": 10, "worker": 4, "clock": 4, "sandbox": 4}
 LOG_BYTES = 5 * 1024 * 1024
 
 
@@ -157,8 +159,8 @@ def write_config(data: Path, environ: dict[str, str]) -> list[str]:
         words = shlex.split(Template(command).substitute(environ))
         if words[0] == "python":
             words[0] = sys.executable
-        if name not in {"redis", "web"}:
-            words = [*NICE, *words]  # while all of them start, and while drawings render, pages come first
+        if name in NICE:
+            words = ["nice", "-n", str(NICE[name]), *words]
         programs.append(
             f"[program:{name}]\ncommand = {_escaped(shlex.join(tethered(words)))}\n"
             "autorestart = true\n"
