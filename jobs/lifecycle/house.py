@@ -39,7 +39,7 @@ from portal.core.settings import NAMES
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 ENGINES = (SQLITE, POSTGRESQL)
 #: Nothing of a walk takes this long, not on a busy machine either; whoever waits longer waits in vain.
-PATIENCE = 40.0
+PATIENCE = 120.0
 STARTS_WITHIN = 60.0
 #: Looking costs the same cores that do what is waited for, so the looks grow rarer.
 TICK, LONGEST_TICK = 0.05, 0.3

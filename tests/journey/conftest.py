@@ -68,7 +68,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             [sys.executable, "-m", "jobs.start"], cwd=ROOT, env=environ, stdout=said, stderr=said
         )
     started = Portal(port, folder, process)
-    wait_for(started.answers, "the portal answers and its sample company is there", seconds=120)
+    wait_for(started.answers, "the portal answers and its sample company is there", seconds=240)
     wait_for(
         lambda: "Ctrl-C" in (folder.parent / "said").read_text(encoding="utf-8"), "the start has finished", seconds=120
     )

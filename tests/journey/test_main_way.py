@@ -48,7 +48,7 @@ def link_in(portal: Portal, email: str, path: str) -> str:
                 return match[1]
         return ""
 
-    wait_for(lambda: bool(found()), f"a mail with {path} reaches {email}", seconds=120)
+    wait_for(lambda: bool(found()), f"a mail with {path} reaches {email}", seconds=240)
     return portal.url + found()
 
 
@@ -113,7 +113,7 @@ def test_a_company_comes_from_the_homepage_to_its_own_drawing(portal: Portal, ta
     tab.context.clear_cookies()
     accept_invitation(tab, link_in(portal, email, "/invitations/"))
     send(tab, drawings)
-    wait_for(lambda: all_drawn(tab, len(drawings)), "every drawing has its picture", seconds=90)
+    wait_for(lambda: all_drawn(tab, len(drawings)), "every drawing has its picture", seconds=240)
     assert tab.locator(".upload-list li").count() == 0, "what arrived is told once, in the result"
     assert f"도면 {len(drawings)}장" in tab.locator("#list-note").inner_text()
     for number in range(len(drawings)):
@@ -154,7 +154,7 @@ def test_the_same_way_without_javascript(portal: Portal, browser: Browser, drawi
         page.goto(f"{portal.url}/drawings")
         return page.locator("#list img[src*='/thumb']").count() == len(drawings)
 
-    wait_for(drawn, "every drawing has its picture", seconds=90)
+    wait_for(drawn, "every drawing has its picture", seconds=240)
     page.locator("#list a[href^='/drawings/']:has(img)").first.click()
     assert page.locator("drawing-viewer img").first.get_attribute("src")
     page.context.close()

@@ -77,7 +77,7 @@ def signed_in(page: Page, portal: Portal, who: str) -> None:
             page.locator("main button[type=submit]").click()
         return "/sign-in" not in page.url
 
-    wait_for(tried, f"{who} is signed in (a code is taken once, the next one comes within 30 s)", seconds=70)
+    wait_for(tried, f"{who} is signed in (a code is taken once, the next one comes within 30 s)", seconds=240)
 
 
 def violations(page: Page) -> list[str]:

@@ -87,7 +87,7 @@ def begin(tab: Page, walked: Walked, company: str, reviewer: Person, file: Path)
     tab.context.clear_cookies()
     way.accept_invitation(tab, way.link_in(walked, OWNERS[company], "/invitations/"))  # type: ignore[arg-type]
     way.send(tab, [file])
-    wait_for(lambda: way.all_drawn(tab, 1), "the drawing has its picture", seconds=90)
+    wait_for(lambda: way.all_drawn(tab, 1), "the drawing has its picture", seconds=240)
 
 
 def choose_plan(tab: Page, house: House) -> None:
@@ -128,7 +128,7 @@ def on_invoice(tab: Page, house: House, words: str) -> None:
         tab.wait_for_load_state("networkidle")
         return words in tab.locator("main").inner_text()
 
-    wait_for(says, f"the invoice says {words}", seconds=90)
+    wait_for(says, f"the invoice says {words}", seconds=240)
 
 
 def case_of(tab: Page, person: Person) -> None:
@@ -139,7 +139,7 @@ def case_of(tab: Page, person: Person) -> None:
         row = tab.get_by_role("row").filter(has_text=LEAVING)
         return row.count() > 0 and ("파기 대상" in row.inner_text() or "승인 대기" in row.inner_text())
 
-    wait_for(there, "the case waits for somebody's word", seconds=90)
+    wait_for(there, "the case waits for somebody's word", seconds=240)
     tab.get_by_role("link", name=LEAVING).first.click()
 
 
@@ -161,7 +161,7 @@ def test_one_company_pays_and_the_other_is_destroyed(house: House, tab: Page, tm
     sign_in_owner(tab, house, PAYING)
     on_invoice(tab, house, TOTAL)
     sign_in_owner(tab, house, LEAVING)
-    wait_for(lambda: _only_looks(tab, house), "the company may only look", seconds=60)
+    wait_for(lambda: _only_looks(tab, house), "the company may only look", seconds=240)
     tab.locator("#list a[href^='/drawings/']:has(img)").first.click()
     tab.wait_for_selector("drawing-viewer .viewer-stage svg path", state="attached")
 
@@ -182,7 +182,7 @@ def test_one_company_pays_and_the_other_is_destroyed(house: House, tab: Page, tm
     tab.get_by_text("되돌리기").wait_for()
     house.set_clock(story.UNSEALED)
     sign_in_as(tab, han)
-    wait_for(lambda: _certified(tab, house), "the register has its certificate", seconds=90)
+    wait_for(lambda: _certified(tab, house), "the register has its certificate", seconds=240)
     assert LEAVING not in tab.locator("main").inner_text()
     assert PAYING not in tab.locator("main").inner_text()
 
