@@ -89,6 +89,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
         [section for feature in features for section in feature.searches],
     )
     queue.init_app(app, _subscriptions(features))
+    app.extensions["planroom.checks"] = [check for feature in features for check in feature.checks]
 
     gate.access("public")(app.view_functions["static"])
     app.register_blueprint(health)

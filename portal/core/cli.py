@@ -18,6 +18,7 @@ from portal.core.korea import particle
 
 CHECK_FAILED = 1
 WRONG_USE = 2
+REFUSED = 3
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
@@ -57,8 +58,9 @@ def platform_revision(tree: str, message: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @with_appcontext
 def doctor(*, as_json: bool) -> None:
-    """Check settings, databases, Redis and disk."""
-    end_with_checks([*checks(), *outside()], as_json=as_json)
+    """Check settings, databases, Redis and disk, and what the rooms want looked at."""
+    own = [check() for check in current_app.extensions["planroom.checks"]]
+    end_with_checks([*checks(), *outside(), *own], as_json=as_json)
 
 
 @click.command("access")

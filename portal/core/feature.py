@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import click
@@ -17,6 +18,7 @@ class Feature:
     """One room of the house. `subscriptions`: event -> jobs; `queues`: job -> queue, for jobs not of `work`.
 
     `searches` are pages behind the search field of the top bar, one for customers, one for staff.
+    `checks` are lines of `doctor` (name, ok, message).
     """
 
     name: str
@@ -26,3 +28,4 @@ class Feature:
     sections: tuple[Section, ...] = ()
     searches: tuple[Section, ...] = ()
     commands: tuple[click.Command, ...] = ()
+    checks: tuple[Callable[[], dict[str, Any]], ...] = ()

@@ -33,6 +33,12 @@ def unseal(sealed: str, purpose: str) -> str:
         raise SealBrokenError(purpose) from None
 
 
+def fingerprint() -> str:
+    """Tells whether two portals seal with the same SECRET_KEY, and nothing else about it."""
+    derived = HKDF(SHA256(), 8, salt=None, info=b"planroom fingerprint").derive(settings().secret_key.encode())
+    return derived.hex()
+
+
 class Sealed(TypeDecorator[str]):
     """A column whose text is sealed for a purpose on its way into the database. Nothing stays nothing.
 

@@ -44,6 +44,7 @@ NAMES: dict[str, str] = {
     "REDIS_SENTINEL_MASTER": "name of the master that the sentinels watch",
     "SESSION_STORE": "`redis`, `database` or `memory`",
     "BLOB_URL": "`file:///folder` or `s3://key:secret@host:port/bucket`",
+    "BACKUP_DIR": "folder of the backups; the same for every process",
     "SANDBOX_PORT": "port of the sandbox process (its SMTP listens one above)",
     "NTS_STATUS_URL": "business-status service of the tax office",
     "NTS_STATUS_KEY": "its key; without one, numbers are checked for form only",
@@ -78,6 +79,7 @@ class Settings:
     redis_sentinel_master: str
     session_store: SessionStore
     blob_url: str = field(repr=False)
+    backup_dir: Path
     sandbox_port: int
     nts_status_url: str
     nts_status_key: str = field(repr=False)
@@ -190,6 +192,7 @@ class Settings:
             redis_sentinel_master=text("REDIS_SENTINEL_MASTER", "planroom"),
             session_store=cast("SessionStore", choice("SESSION_STORE", ("redis", "database", "memory"), "redis")),
             blob_url=text("BLOB_URL", f"file://{data_dir / 'blobs'}"),
+            backup_dir=Path(text("BACKUP_DIR", str(data_dir / "backups"))).expanduser().absolute(),
             sandbox_port=sandbox_port,
             nts_status_url=outside("NTS_STATUS_URL", "/api/nts-businessman/v1"),
             nts_status_key=text("NTS_STATUS_KEY", "sandbox" if embedded else ""),

@@ -1,20 +1,26 @@
-"""`flask retention`: the days that are due, and the register; `flask tenants export`: all that a company has, as a file."""
+"""`flask retention`: the days that are due, and the register; `flask tenants export`: all that a company has, as a file;
+`flask backup`: all that the house has, and back.
+"""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
 from portal.core import audit
-from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
+from portal.core.cli import CHECK_FAILED, REFUSED, WRONG_USE, print_json
 from portal.core.db import db, write
 from portal.core.errors import NotFound, Refusal
 from portal.core.settings import settings
-from portal.retention import export, pdf, service
+from portal.retention import backups, checking, export, making, pdf, restoring, service
 from portal.retention.models import Case, CaseState, Certificate
 from portal.tenants.cli import tenants
 from portal.tenants.models import Tenant
@@ -114,6 +120,82 @@ def export_all(tenant_id: int, out: Path, *, as_json: bool) -> None:
         print_json({"tenant": tenant_id, "file": str(out), "bytes": out.stat().st_size})
     else:
         click.echo(f"{out} {out.stat().st_size:,} B")
+
+
+backup = AppGroup("backup", help="Backups of all rows and files.")
+
+
+@backup.command("create")
+@click.option("--keep", type=click.IntRange(1, 3650), default=backups.KEEP, show_default=True, help="So many stay.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def create(keep: int, *, as_json: bool) -> None:
+    """Make a backup in BACKUP_DIR, and let go of all but the newest. Exits 1 when a file could not be copied."""
+    begun = time.monotonic()
+    try:
+        made = making.create(keep)
+    except (Refusal, OSError) as no:
+        _refused(no)
+    document = asdict(made) | {"seconds": round(time.monotonic() - begun, 1)}
+    words = f"{made.name}: 고객사 {made.companies}곳, {made.rows:,}행, 파일 {made.files:,}개 (새로 {made.copied:,}개), {made.bytes:,} B"
+    _end(document, words, made.problems, as_json=as_json)
+
+
+@backup.command("verify")
+@click.argument("name", default="")
+@click.option("--all", "every", is_flag=True, help="All backups, not only the newest.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def verify(name: str, *, every: bool, as_json: bool) -> None:
+    """Read a backup whole (the newest without NAME): hashes, rows, counts, files. Exits 1 with what is wrong."""
+    chosen = backups.whole() if every else [_backup(name)]
+    verifier = checking.Verifier()
+    found = {path.name: checking.verify(path, verifier) for path in chosen}
+    problems = [f"{path}: {told}" for path, wrong in found.items() for told in wrong]
+    if not chosen:
+        problems = ["백업이 없습니다."]
+    document = {"backups": [{"name": path, "problems": wrong} for path, wrong in found.items()]}
+    words = "\n".join(f"{path}: {'온전합니다' if not wrong else '온전하지 않습니다'}" for path, wrong in found.items())
+    _end(document, words, problems, as_json=as_json)
+
+
+@backup.command("restore")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def restore(name: str, *, as_json: bool) -> None:
+    """Bring backup NAME back onto an empty portal. Exits 3 when it does not fit, 1 when something is left to be done."""
+    begun = time.monotonic()
+    try:
+        done = restoring.restore(_backup(name))
+    except (Refusal, OSError) as no:
+        _refused(no)
+    document = asdict(done) | {"seconds": round(time.monotonic() - begun, 1)}
+    words = f"{done.name}: 고객사 {done.companies}곳, {done.rows:,}행, 파일 {done.files:,}개를 되살렸습니다"
+    _end(document, words, done.problems, as_json=as_json)
+
+
+def _backup(name: str) -> Path:
+    found = backups.find(name)
+    if found is None:
+        known = ", ".join(path.name for path in backups.whole()) or "없음"
+        click.echo(f"{name or '그런'} 백업이 없습니다. 있는 것: {known}", err=True)
+        sys.exit(WRONG_USE)
+    return found
+
+
+def _refused(no: Refusal | OSError) -> NoReturn:
+    words = f"{no.message} {no.next_step}" if isinstance(no, Refusal) else f"{no.filename}: {no.strerror}"
+    click.echo(words, err=True)
+    sys.exit(REFUSED)
+
+
+def _end(document: Mapping[str, object], words: str, problems: list[str], *, as_json: bool) -> NoReturn:
+    """The document or its words on stdout, what is wrong on stderr, and the exit code."""
+    for told in problems:
+        click.echo(told, err=True)
+    if as_json:
+        print_json({"ok": not problems, **document})
+    else:
+        click.echo(words)
+    sys.exit(CHECK_FAILED if problems else 0)
 
 
 def _written(path: Path, body: bytes) -> bool:

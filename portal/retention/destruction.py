@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -26,8 +27,9 @@ from portal.core.numbers import next_number
 from portal.core.redis import redis
 from portal.core.seal import seal, unseal
 from portal.core.sessions import PREFIX
+from portal.core.settings import settings
 from portal.payments import service as payments
-from portal.retention import scan
+from portal.retention import forgetting, scan
 from portal.retention.models import CASE, Case, CaseState, Certificate, KeptRecord
 from portal.retention.rules import POLICIES, Fate
 from portal.retention.scope import Scope, count, rows_of, scope_of, tables
@@ -61,11 +63,17 @@ def destroy(case_id: int) -> None:
         for name, step in STEPS:
             _do(case_id, name, step)
         _certify(case_id)
+        _enter_number(case_id)
     except Residue as left:
         _ask_staff(case_id, str(left))
     finally:
         with write() as session:
             session.get_one(Case, case_id, with_for_update=True, populate_existing=True).lease_until = None
+
+
+def finished(case_id: int) -> bool:
+    """Whether there is a certificate now."""
+    return db.session.get_one(Case, case_id, populate_existing=True).state == CaseState.DESTROYED
 
 
 def _do(case_id: int, name: str, step: Callable[[Case, Scope], dict[str, Any]]) -> None:
@@ -182,6 +190,15 @@ def _delete_files(_case: Case, scope: Scope) -> dict[str, Any]:
     return {}
 
 
+def _forget_backups(case: Case, scope: Scope) -> dict[str, Any]:
+    """The company's dumps and files in every backup, and its name on the list of those that no restore brings back."""
+    try:
+        return forgetting.forget(settings().backup_dir, scope.key, today(), case.asked_by, case.agreed_by)
+    except (OSError, ValueError) as error:
+        told = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise Residue(f"백업 폴더에서 지우지 못했습니다({told}). BACKUP_DIR에 쓸 수 있는지 확인해 주십시오.") from error
+
+
 def _delete_rows(_case: Case, scope: Scope) -> dict[str, Any]:
     """The platform's rows, by what each table declares: deleted, emptied or made nameless; all in one transaction."""
     with write() as session:
@@ -264,6 +281,7 @@ STEPS: tuple[tuple[str, Callable[[Case, Scope], dict[str, Any]]], ...] = (
     ("apart", _set_apart),
     ("database", _drop_database),
     ("files", _delete_files),
+    ("backups", _forget_backups),
     ("rows", _delete_rows),
     ("sessions", _forget_sessions),
     ("journal", _empty_journal),
@@ -287,7 +305,7 @@ def _certify(case_id: int) -> None:
             "asked_by": case.asked_by,
             "agreed_by": case.agreed_by,
             "destroyed": fresh().isoformat(),
-            "method": "데이터베이스 삭제, 파일 삭제, 행 삭제와 이름 지움, 봉인 보관",
+            "method": "데이터베이스 삭제, 파일 삭제, 백업에서 삭제, 행 삭제와 이름 지움, 봉인 보관",
             "laws": {name: policy.law for name, policy in POLICIES.items() if policy.fate is not Fate.STAY},
             **stock,
         }
@@ -315,6 +333,13 @@ def _certify(case_id: int) -> None:
             digest=digest,
         )
         _close_item(session, case)
+
+
+def _enter_number(case_id: int) -> None:
+    """The certificate's number beside the company in the backups' register; the next backup enters it if this fails."""
+    if finished(case_id):
+        with suppress(OSError, ValueError):
+            forgetting.complete(settings().backup_dir)
 
 
 def _ask_staff(case_id: int, body: str) -> None:

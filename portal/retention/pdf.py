@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from reportlab.lib.units import mm
@@ -65,7 +65,19 @@ def _destroyed(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("파일 목록의 확인값", said["files_digest"]),
         ("등록 정보", f"{rows:,}건 (표 {len(said['rows'])}개)"),
         ("사람", f"{said['people']}명"),
+        ("백업", _backups(said)),
     ]
+
+
+def _backups(said: dict[str, Any]) -> str:
+    """What went out of the backups, and until which day older ones still hold rows of the company among everybody's."""
+    if not said.get("backups"):
+        return "이 고객사가 들어 있는 백업이 없었습니다."
+    day = date.fromisoformat(said["backup_rows_until"])
+    return (
+        f"백업 {said['backups']}개에서 데이터베이스와 파일을 지웠습니다. 공용 등록 정보의 옛 백업은 "
+        f"{day:%Y년 %-m월 %-d일}부터 다음 백업 때 지우며, 그전에 복구하면 이 고객사를 다시 파기합니다."
+    )
 
 
 def _apart(said: dict[str, Any]) -> list[tuple[str, str]]:

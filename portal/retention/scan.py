@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from portal.core.blobs import blobs
 from portal.core.db import Platform
 from portal.core.redis import redis
+from portal.core.settings import settings
+from portal.retention import forgetting
 from portal.retention.rules import Fate
 from portal.retention.scope import Scope, count, rows_of, tables
 from portal.tenants.databases import servers
@@ -27,6 +29,7 @@ def residues(session: Session, scope: Scope) -> dict[str, int]:
     found = {
         "데이터베이스": sum(thing.key == scope.key for server in servers().values() for thing in server.found()),
         "파일": sum(1 for _ in blobs().keys(scope.key)),
+        "백업": forgetting.left(settings().backup_dir, scope.key),
         "행": _rows(session, scope),
         "낱말": _words(session, scope),
         "로그인과 대기열": _redis(scope),
