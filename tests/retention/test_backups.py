@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 import secrets
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.billing import service as billing
 from portal.core import audit, mail
 from portal.core.blobs import blobs
-from portal.core.clock import fresh, set_to, today
+from portal.core.clock import SEOUL, fresh, set_to, today
 from portal.core.db import Platform, Tenanted, db, write
+from portal.core.gate import Caller
 from portal.core.mail import Mail, MailState
-from portal.retention import making
+from portal.core.settings import settings
+from portal.drawings import receiving
+from portal.drawings.models import Text
+from portal.retention import backups, checking, forgetting, making, pdf, restoring, service
+from portal.retention.models import CaseState, Certificate
 from portal.tenants import service as tenants
+from portal.tenants.databases import servers
 from portal.tenants.models import Tenant
 from tests.engines import PostgresServer
-from tests.retention.conftest import _fill
-from tests.tenants.premises import Premises, open_company, premises, request_company
+from tests.house.cast import drawing_with
+from tests.retention.conftest import ASKER, BEGUN, OTHER, World, _fill, live
+from tests.tenants.premises import ROOT, Premises, open_company, premises, request_company
 
 WORDS = ("CANARYDOOMED", "CANARYNEIGHBOUR")
 
@@ -43,9 +54,9 @@ class Engines:
     secret: str = ""
 
     @contextmanager
-    def portal(self, engine: str, name: str) -> Iterator[Premises]:
+    def portal(self, engine: str, name: str, **settings: str) -> Iterator[Premises]:
         server = self.server if engine == "postgres" else None
-        known = {"SECRET_KEY": self.secret, "BACKUP_DIR": str(self.folder / "backups")}
+        known = {"SECRET_KEY": self.secret, "BACKUP_DIR": str(self.folder / "backups")} | settings
         (self.folder / name).mkdir(exist_ok=True)
         with premises(self.folder / name, self.redis_url, server, **known) as place:
             yield place
@@ -68,11 +79,20 @@ def live_in() -> list[Tenant]:
     for word in WORDS:
         tenant = open_company(f"{word} 종합건설", f"{word.lower()}@example.com")
         billing.open_trial(str(uuid4()), tenant.id)
-        _fill(tenant, word)
         made.append(tenant)
+    _fill(made[0], WORDS[0])
+    owner = Caller(person_id=made[1].owner_id, person_name="이웃", tenant_id=made[1].id, role="owner")
+    receiving.receive(owner, [receiving.Sent("이웃.dxf", io.BytesIO(drawing_with(WORDS[1])))], receiving.Place())
     request_company("여는 중 주식회사")
     with write() as session:
-        mail.post(session, "late@example.com", "retention_locked", tenant=made[0], lock_on=today(), due_on=today())
+        mail.post(
+            session,
+            f"{WORDS[1].lower()}@example.com",
+            "retention_locked",
+            tenant=made[1],
+            lock_on=today(),
+            due_on=today(),
+        )
     return made
 
 
@@ -151,10 +171,165 @@ def test_everything_comes_back_on_an_empty_machine(both: Engines, before: str, a
         assert making.create().problems == []
 
 
+DEATHS = """
+import os, signal, sys
+from importlib import import_module
+from portal import create_app
+from portal.core import db
+
+app = create_app()
+for moment in sys.argv[2:]:
+    child = os.fork()
+    if child == 0:
+        module, _, name = moment.rpartition(".")
+        setattr(import_module(module), name, lambda *_words, **_named: os.kill(os.getpid(), signal.SIGKILL))
+        with app.app_context():
+            from portal.retention import backups, making, restoring
+            making.create() if sys.argv[1] == "create" else restoring.restore(backups.find(sys.argv[1]))
+        os._exit(0)
+    print(os.WTERMSIG(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+def deaths(place: Premises, verb: str, *moments: str) -> None:
+    """Processes that make or restore a backup, each killed (SIGKILL) when it calls a function."""
+    command = [sys.executable, "-c", DEATHS, verb, *(f"portal.retention.{moment}" for moment in moments)]
+    environ = os.environ | place.environ
+    result = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert result.stdout.split() == ["9"] * len(moments), result.stderr
+
+
+def test_killed_runs_leave_no_half_backup_and_no_half_portal(engines: Engines) -> None:
+    with engines.portal("sqlite", "lost") as place:
+        live_in()
+        db.session.remove()
+        deaths(place, "create", "making._described", "making._copy_files", "making.fingerprint", "forgetting.locked")
+        assert backups.whole() == []
+        assert list(backups.root().glob("*.partial")) != []
+        assert flask(place, "backup", "verify", "--all")[0] == 1
+        assert flask(place, "backup", "restore", "20261126T000000Z")[0] == 2
+        made = making.create()
+        expected = digest()
+        assert sorted(path.name for path in backups.root().iterdir()) == [
+            ".changing", ".making", made.name, "blobs"
+        ]  # fmt: skip
+        assert made.problems == checking.verify(backups.root() / made.name) == []
+    with engines.portal("sqlite", "new") as place:
+        deaths(place, made.name, "restoring._files", "restoring._settle_places", "aftermath.ask_staff")
+        assert db.session.scalars(select(Tenant)).all() == []
+        db.session.rollback()
+        assert restoring.restore(backups.root() / made.name).problems == []
+        found = digest()
+        assert {name for name in expected | found if expected.get(name) != found.get(name)} == set()
+
+
+def test_what_is_damaged_is_found_and_what_does_not_fit_is_refused(engines: Engines) -> None:
+    with engines.portal("sqlite", "lost") as place:
+        tenant = live_in()[0]
+        line = backups.check()
+        assert line["ok"], "embedded mode needs none"
+        name = making.create().name
+        backup = backups.root() / name
+        assert flask(place, "backup", "restore", name)[0] == 3
+        assert "0시간" in backups.check()["message"]
+        files = [backup / "platform.jsonl.gz", *sorted((backup / "tenants").iterdir()), backup / "manifest.json"]
+        files += [next((backups.root() / "blobs" / tenant.key).iterdir())]
+        for path in files:
+            whole = path.read_bytes()
+            middle = len(whole) // 2
+            path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+            code, document, _ = flask(place, "backup", "verify", name)
+            told = document["backups"][0]["problems"]
+            # A bit of the manifest may be one of a number that nothing is compared with.
+            assert (code == 1 and told) or path.name == "manifest.json", path
+            if path.name != "manifest.json":
+                path.unlink()
+                assert flask(place, "backup", "verify", name)[0] == 1, path
+            path.write_bytes(whole)
+        assert flask(place, "backup", "verify", name)[0] == 0
+        later(seconds=2)
+        session = tenants.session_by_id(tenant.id)
+        with write(session):
+            session.execute(delete(Text))
+        blobs().delete(next(key for key in blobs().keys(tenant.key) if key.count("/") == 1))
+        assert making.create(keep=1).removed == [name]
+        later(seconds=2)
+        newest = making.create(keep=1)
+        assert [path.name for path in backups.whole()] == [newest.name]
+        listed = {
+            one.sha256
+            for path in backups.whole()
+            for one in backups.files_of(path / "tenants" / f"{tenant.key}.files.gz")
+        }
+        assert {path.name for path in (backups.root() / "blobs" / tenant.key).iterdir()} == listed
+        code, document, _ = flask(place, "backup", "verify", "--all")
+        assert (code, "개정" in document["backups"][0]["problems"][0]) == (1, True)
+        later(hours=27)
+        assert "하루에 한 번" in backups.check()["message"]
+    with engines.portal("sqlite", "other", SECRET_KEY="another" * 8) as place:
+        code, _, said = flask(place, "backup", "restore", newest.name)
+        assert (code, "SECRET_KEY" in said) == (3, True)
+    manifest = json.loads((backups_of(engines) / newest.name / "manifest.json").read_text())
+    manifest["revisions"]["platform"] = "9999"
+    (backups_of(engines) / newest.name / "manifest.json").write_text(json.dumps(manifest))
+    with engines.portal("sqlite", "new") as place:
+        code, _, said = flask(place, "backup", "restore", newest.name)
+        assert (code, "9999" in said) == (3, True)
+        assert db.session.scalars(select(Tenant)).all() == []
+
+
+def backups_of(engines: Engines) -> Path:
+    return engines.folder / "backups"
+
+
+def test_a_destroyed_company_goes_out_of_the_backups_and_never_comes_back(engines: Engines) -> None:
+    with engines.portal("sqlite", "lost") as place:
+        set_to(datetime.combine(BEGUN, time(9), SEOUL))
+        doomed, neighbour = live_in()
+        key, other = doomed.key, neighbour.key
+        world = World(place, doomed, neighbour, WORDS[0])
+        case = world.until_sealed()
+        name = making.create().name
+        assert forgetting.left(backups.root(), key) > 2
+        assert case.destroy_on is not None
+        world.at(case.destroy_on)
+        assert service.step_due() == 1
+        service.destroy(case.id)
+        assert world.case().state == CaseState.DESTROYED, world.case().done
+        assert forgetting.left(backups.root(), key) == 0
+        assert forgetting.left(backups.root(), other) > 2
+        assert backups.manifest_of(backups.root() / name)["companies"][key]["state"] == "destroyed"
+        assert checking.verify(backups.root() / name) == []
+        made = db.session.scalars(select(Certificate)).one()
+        until = case.destroy_on + timedelta(days=backups.KEEP)
+        assert (made.document["backups"], made.document["backup_rows_until"]) == (1, until.isoformat())
+        assert made.document["scanned"].count("백업") == 1
+        assert pdf.certificate(made, settings().supplier).startswith(b"%PDF")
+        entry = forgetting.register(backups.root())[key]
+        assert entry == {
+            "certificate": made.number, "day": case.destroy_on.isoformat(),
+            "asked_by": ASKER.actor, "agreed_by": OTHER.actor,
+        }  # fmt: skip
+        shutil.copytree(backups.root() / name, engines.folder / "elsewhere")
+        world.at(until)
+        assert making.create(keep=100).removed == [name]  # the day that the certificate names
+        (engines.folder / "elsewhere").rename(backups.root() / name)
+    with engines.portal("sqlite", "new") as place:
+        set_to(datetime.combine(until, time(13), SEOUL))
+        done = restoring.restore(backups.root() / name)
+        assert (done.companies, done.destroyed_again, done.problems) == (1, [key], [])
+        world = World(place, db.session.scalars(select(Tenant).where(Tenant.key == key)).one(), neighbour, WORDS[0])
+        assert (world.case().state, live(world.doomed)) == (CaseState.DESTROYED, "purged")
+        assert world.hits() == []
+        again = db.session.scalars(select(Certificate)).one()
+        assert (again.number, again.document["again_after"]) == ("D2026-000002", "D2026-000001")
+        assert list(blobs().keys(key)) == []
+        assert list(blobs().keys(other)) != []
+        assert audit.verify(db.session()) is None
+
+
 def _drop_companies(place: Premises) -> None:
     """The loss of the companies' servers."""
-    from portal.tenants.databases import servers  # noqa: PLC0415 - the fixtures come first
-
     db.session.remove()
     for server in servers().values():
         for thing in sorted(server.found(), key=lambda one: one.kind == "role"):
