@@ -102,7 +102,7 @@ def ask_staff(session: Session, name: str, made_at: str, held: dict[str, int]) -
     """What only a person can compare: the hours between the backup and the loss."""
     work.open_item(
         session,
-        kind="retention",
+        kind="backup",
         subject=f"restore:{name}",
         title=f"백업 {name}에서 복구했습니다",
         body=(

@@ -22,6 +22,7 @@ from portal.core import audit
 from portal.core.blobs import blobs
 from portal.core.clock import fresh, now, today
 from portal.core.db import Platform, company_engines, db, write
+from portal.core.errors import Refusal
 from portal.core.korea import particle
 from portal.core.numbers import next_number
 from portal.core.redis import redis
@@ -194,8 +195,8 @@ def _forget_backups(case: Case, scope: Scope) -> dict[str, Any]:
     """The company's dumps and files in every backup, and its name on the list of those that no restore brings back."""
     try:
         return forgetting.forget(settings().backup_dir, scope.key, today(), case.asked_by, case.agreed_by)
-    except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else type(error).__name__
+    except (OSError, ValueError, Refusal) as error:
+        told = error.strerror if isinstance(error, OSError) else str(error)
         raise Residue(f"백업 폴더에서 지우지 못했습니다({told}). BACKUP_DIR에 쓸 수 있는지 확인해 주십시오.") from error
 
 
@@ -338,7 +339,7 @@ def _certify(case_id: int) -> None:
 def _enter_number(case_id: int) -> None:
     """The certificate's number beside the company in the backups' register; the next backup enters it if this fails."""
     if finished(case_id):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, Refusal):
             forgetting.complete(settings().backup_dir)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from portal.core.blobs import check_company
 from portal.core.clock import SEOUL
 from portal.core.db import db
+from portal.core.errors import Refusal
 from portal.retention.models import Certificate
 
 REGISTER = "destroyed.json"
@@ -36,9 +37,14 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def register(folder: Path) -> dict[str, dict[str, Any]]:
-    """Destroyed companies by key. A register that cannot be read is an error: without it a restore would bring them back."""
+    """Destroyed companies by key. One that cannot be read stops everything: without it a restore would bring them back."""
     path = folder / REGISTER
-    said: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        said: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        raise Refusal(
+            f"파기한 고객사의 목록({path})을 읽을 수 없습니다.", "다른 곳에 둔 사본에서 되살린 뒤 다시 실행해 주십시오."
+        ) from None
     return said
 
 

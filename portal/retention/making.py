@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import migrate
-from portal.core.blobs import BlobError, Folder, blobs
+from portal.core.blobs import BlobError, Folder, NoSpace, blobs
 from portal.core.clock import fresh
 from portal.core.db import Platform, Tenanted, company_engines, db
 from portal.core.errors import Refusal
@@ -139,6 +139,10 @@ def _copy_files(key: str, listed: Path, last: Path | None, made: Made) -> dict[s
         for name in blobs().keys(key):
             try:
                 one = _copied(target, name, known, made)
+            except NoSpace:
+                raise Refusal(
+                    "백업할 자리가 모자랍니다.", "BACKUP_DIR의 자리를 늘린 뒤 다시 실행해 주십시오."
+                ) from None
             except BlobError as error:
                 made.problems.append(f"{name} 파일을 읽지 못했습니다 ({type(error).__name__}).")
                 continue

@@ -24,7 +24,7 @@ from portal.core.errors import Refusal
 from portal.core.seal import fingerprint, seal
 from portal.core.settings import settings
 from portal.retention import aftermath, backups, destruction, forgetting
-from portal.retention.checking import Verifier
+from portal.retention.checking import UNREADABLE, Verifier
 from portal.retention.dumps import LEFT_OUT, contents_of, load
 from portal.tenants.databases import PURPOSE, Place, Server, servers
 from portal.tenants.models import Installation, Tenant, TenantState
@@ -49,8 +49,14 @@ class Restored:
 
 def restore(backup: Path) -> Restored:
     """Bring a backup back. Raises Refusal, with nothing changed, when this portal is not one that it fits."""
-    manifest = backups.manifest_of(backup)
-    _fits(manifest)
+    try:
+        manifest = backups.manifest_of(backup)
+        _fits(manifest)
+    except UNREADABLE:
+        raise Refusal(
+            f"{backup.name}의 목록(manifest.json)을 읽을 수 없습니다.",
+            "backup verify --all 로 온전한 백업을 골라 주십시오.",
+        ) from None
     if not migrate.current(db.engine):
         migrate.upgrade(db.engine, migrate.PLATFORM)
     _empty()

@@ -77,6 +77,7 @@ KINDS: dict[str, str] = {
     "transfer": "입금",
     "tax_invoice": "세금계산서",
     "retention": "파기",
+    "backup": "백업",
     "quality": "품질",
     "change_request": "수정요청",
 }
