@@ -126,6 +126,16 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
     return cast("Access | None", getattr(app.view_functions.get(endpoint), "access", None))
 
 
+def may_open(endpoint: str) -> bool:
+    """Whether the caller's role opens a page, for links to it; False for a page of a room that is not there."""
+    wanted, who = access_of(current_app, endpoint), caller()
+    if wanted is None:
+        return False
+    if wanted.kind == "staff":
+        return who.staff and (not wanted.roles or bool(wanted.roles & who.staff_roles))
+    return not wanted.roles or who.role in wanted.roles
+
+
 def check_complete(app: Flask) -> None:
     """Raise RuntimeError for routes that say nothing of who may enter, and for two that answer the same request.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.core import exports, gate
@@ -49,8 +49,7 @@ def usage() -> ResponseReturnValue:
 
 def _estimate_url() -> str | None:
     """Where the estimate is, for those who may see it."""
-    wanted = gate.access_of(current_app, ESTIMATE)
-    return url_for(ESTIMATE) if wanted is not None and caller().role in wanted.roles else None
+    return url_for(ESTIMATE) if gate.may_open(ESTIMATE) else None
 
 
 @usage_pages.get("/usage.csv")
