@@ -83,7 +83,7 @@ def search() -> ResponseReturnValue:
     return page(
         "desk/search.html",
         words=words,
-        groups=of_staff(caller(), words) if words else [],
+        groups=of_staff(words) if words else [],
         hint="회사 이름과 번호, 신청자, 청구서 번호, 수정요청에서 찾습니다.",
     )
 
