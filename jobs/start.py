@@ -14,36 +14,29 @@ import http.client
 import json
 import os
 import secrets
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from string import Template
 from types import FrameType
 from typing import Any
 
 import psutil
 
-from jobs import checks
+from jobs import checks, manager
 from jobs.checks import StartRefused
 from jobs.engines import EngineMissingError, redis_binary, tethered
+from jobs.manager import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 #: Every process of a start carries this in its environment, with the data folder as its value; so stray ones are found.
 MARK = "PLANROOM_RUN"
 START_SECONDS = 90
 OUTSIDE_SECONDS = 15
-#: Supervisor gives each process this long after SIGTERM; a render in hand is repeated at the next start.
-STOP_SECONDS = 8
-#: Pages come first, while all processes start and while drawings render. But somebody waits for the mails and the new
-#: company that `worker` and `clock` bring, so on a busy machine they are not starved as a drawing may be.
-NICE = {"render": 10, "worker": 4, "clock": 4, "sandbox": 4}
-LOG_BYTES = 5 * 1024 * 1024
 
 
 def main() -> int:
@@ -79,21 +72,19 @@ def run(data: Path) -> int:
         port, sandbox_port = checks.ports(os.environ)
         environ = surroundings(data, port, sandbox_port)
         _migrate(data, environ)
-        processes = write_config(data, environ)
-        manager = subprocess.Popen(
-            tethered([sys.executable, "-m", "supervisor.supervisord", "-c", str(data / "run" / "supervisor.conf")]),
-            env=environ, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0,
-        )  # fmt: skip
+        process = manager.start(data, environ)
         try:
-            _wait_until_well(manager, data, port)
-            _tell(data, environ, _demo(data, environ), processes)
-            manager.wait()
+            manager.wake(process, data)
+            _wait_until_well(process, data, port)
+            _start_the_rest(data)
+            _tell(data, environ, _demo(data, environ))
+            process.wait()
             print(
                 f"프로세스 관리자가 끝났습니다. {data / 'logs'} 의 기록을 확인해 주십시오. (The process manager ended.)"
             )
             return 1
         finally:
-            _end(manager, data)
+            _end(process, data)
 
 
 def surroundings(data: Path, port: int, sandbox_port: int, told: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -141,53 +132,6 @@ def _secret(data: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def procfile() -> dict[str, str]:
-    """The Procfile: process name -> command line."""
-    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    pairs = (line.partition(":") for line in lines if line.strip() and not line.startswith("#"))
-    return {name.strip(): command.strip() for name, _, command in pairs}
-
-
-def write_config(data: Path, environ: dict[str, str]) -> list[str]:
-    """Write supervisor's configuration for the Procfile's processes; returns their names.
-
-    Two groups: Redis starts first and ends last; within a group supervisor tells all to end at once.
-    """
-    programs = []
-    names = list(procfile())
-    for name, command in procfile().items():
-        words = shlex.split(Template(command).substitute(environ))
-        if words[0] == "python":
-            words[0] = sys.executable
-        if name in NICE:
-            words = ["nice", "-n", str(NICE[name]), *words]
-        programs.append(
-            f"[program:{name}]\ncommand = {_escaped(shlex.join(tethered(words)))}\n"
-            "autorestart = true\n"
-            # The wait before each next try grows by a second; it never gives up.
-            "startretries = 1000000\nstartsecs = 1\n"
-            f"stopwaitsecs = {STOP_SECONDS}\nkillasgroup = true\nredirect_stderr = true\n"
-            f"stdout_logfile = {_escaped(str(data / 'logs' / name))}.log\n"
-            f"stdout_logfile_maxbytes = {LOG_BYTES}\nstdout_logfile_backups = 1\n"
-        )
-    others = ",".join(name for name in names if name != "redis")
-    text = (
-        "[supervisord]\nnodaemon = true\nsilent = true\n"
-        f"logfile = {_escaped(str(data / 'logs' / 'supervisor.log'))}\nlogfile_maxbytes = {LOG_BYTES}\nlogfile_backups = 1\n"
-        f"pidfile = {_escaped(str(data / 'run' / 'supervisor.pid'))}\nchildlogdir = {_escaped(str(data / 'logs'))}\n"
-        f"directory = {_escaped(str(ROOT))}\n"
-        + "".join(programs)
-        + f"[group:engines]\nprograms = redis\npriority = 1\n[group:portal]\nprograms = {others}\npriority = 2\n"
-    )
-    (data / "run" / "supervisor.conf").write_text(text, encoding="utf-8")
-    return names
-
-
-def _escaped(value: str) -> str:
-    """A value for supervisor's file, where % begins an expansion."""
-    return value.replace("%", "%%")
-
-
 def _migrate(data: Path, environ: dict[str, str]) -> None:
     """Bring the platform's database to the newest schema; asked only when a migration or the database is another one.
 
@@ -227,10 +171,10 @@ def _failed(what: str, said: str, data: Path) -> str:
     return f"'{what}' 단계에서 멈추었습니다: {last} 자세한 내용은 {log} 에 있습니다. (This step failed; see the log.)"
 
 
-def _wait_until_well(manager: subprocess.Popen[bytes], data: Path, port: int) -> None:
+def _wait_until_well(process: subprocess.Popen[bytes], data: Path, port: int) -> None:
     """Return when the portal's health page answers 200."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and manager.poll() is None:
+    while time.monotonic() < deadline and process.poll() is None:
         if _well(port):
             return
         time.sleep(0.05)
@@ -257,6 +201,16 @@ def _well(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _start_the_rest(data: Path) -> None:
+    try:
+        manager.start_the_rest(data)
+    except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+        raise StartRefused(
+            f"작업 프로세스를 시작하지 못했습니다. {data / 'logs' / 'supervisor.log'} 의 기록을 확인해 주십시오. "
+            f"(The process manager refused: {error}.)"
+        ) from error
 
 
 def _wait_for_outside(port: int) -> None:
@@ -289,7 +243,7 @@ def _demo(data: Path, environ: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _tell(data: Path, environ: dict[str, str], demo: dict[str, Any], processes: Iterable[str]) -> None:
+def _tell(data: Path, environ: dict[str, str], demo: dict[str, Any]) -> None:
     """Addresses and sign-ins."""
     address = environ["PUBLIC_URL"]
     lines = [
@@ -297,7 +251,7 @@ def _tell(data: Path, environ: dict[str, str], demo: dict[str, Any], processes: 
         "도면실이 시작되었습니다. (Planroom is running.)",
         f"  주소 Address    {address}",
         f"  메일함 Mail      {address}/sandbox/",
-        f"  기록 Logs       {data / 'logs'}  ({', '.join(processes)})",
+        f"  기록 Logs       {data / 'logs'}  ({', '.join(manager.procfile())})",
         "",
         "  로그인 Sign-in",
     ]
@@ -309,14 +263,14 @@ def _tell(data: Path, environ: dict[str, str], demo: dict[str, Any], processes: 
     print("\n".join(lines), flush=True)
 
 
-def _end(manager: subprocess.Popen[bytes], data: Path) -> None:
+def _end(process: subprocess.Popen[bytes], data: Path) -> None:
     """End every process of this start: supervisor in order, then whatever carries the mark."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of them alive
-    if manager.poll() is None:
-        manager.terminate()
+    if process.poll() is None:
+        process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            manager.wait(2 * STOP_SECONDS + 2)
+            process.wait(2 * manager.STOP_SECONDS + 2)
     end_strays(data)
 
 

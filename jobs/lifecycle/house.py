@@ -30,7 +30,8 @@ from jobs.engines import redis_binary, tethered
 from jobs.lifecycle.forked import Forked
 from jobs.lifecycle.record import StepFailed
 from jobs.lifecycle.visitor import Visitor
-from jobs.start import MARK, ROOT, end_strays, procfile, surroundings
+from jobs.manager import ROOT, procfile
+from jobs.start import MARK, end_strays, surroundings
 from portal import create_app
 from portal.core import clock, db
 from portal.core.migrate import PLATFORM, upgrade

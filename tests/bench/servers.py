@@ -27,7 +27,7 @@ from statistics import median, quantiles
 import psutil
 
 from tests.bench.candidates import candidates
-from tests.engines import free_port
+from tests.ports import free_port
 
 PINS = (
     "flask==3.1.3", "granian==2.8.7", "gunicorn==27.0.1", "gevent==26.9.0", "waitress==3.0.2", "uvicorn==0.54.0",

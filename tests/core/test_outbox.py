@@ -48,6 +48,26 @@ def test_the_relay_tells_every_subscriber_on_its_queue_and_only_once(core_app: F
     assert list(job.args)[1:] == [5]
 
 
+def test_a_job_that_waits_already_is_not_told_again_until_its_turn_has_come(core_app: Flask, redis_url: str) -> None:
+    connection = connect(Settings.read({"REDIS_URL": redis_url}))
+    connection.flushdb()
+    work = queue.queue(connection, queue.WORK)
+    for times in (1, 1, 1):
+        with write() as session:
+            outbox.later(session, "a.one", 5)
+        relay_one(connection, outbox.PLATFORM)
+        assert len(work) == times
+    with write() as session:
+        outbox.later(session, "a.one", 6)
+    relay_one(connection, outbox.PLATFORM)
+    assert len(work) == 2
+    queue.begun(connection, "jobs.a.one", [5])
+    with write() as session:
+        outbox.later(session, "a.one", 5)
+    relay_one(connection, outbox.PLATFORM)
+    assert len(work) == 3
+
+
 def test_with_redis_gone_the_write_still_stands_and_is_told_later(core_app: Flask) -> None:
     with write() as session:
         outbox.later(session, "a.one", 1)

@@ -26,8 +26,9 @@ from portal.payments import cards
 from tests.billing.office import DETAILS, Office
 from tests.deaths import Deaths
 from tests.engines import PostgresServer
+from tests.ports import free_port
 from tests.sandbox.cards import auth_key
-from tests.sandbox.conftest import Outside, free_pair
+from tests.sandbox.conftest import Outside
 from tests.tenants.premises import Premises, premises
 
 #: For all the deaths of a test together, on a busy machine: a few of them, and all that there are.
@@ -130,7 +131,7 @@ class Site:
 
 @contextmanager
 def site(folder: Path, redis_url: str, postgres: PostgresServer | None = None) -> Iterator[Site]:
-    port = free_pair()
+    port = free_port()
     with premises(folder, redis_url, postgres, SANDBOX_PORT=str(port)) as place:
         outside = OnOneClock(folder, port, given=place.environ)
         outside.start()

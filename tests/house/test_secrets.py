@@ -43,9 +43,9 @@ from portal.tenants import service as tenants
 from portal.tenants.databases import place_of
 from portal.tenants.models import Tenant
 from tests.billing.office import DETAILS, Office, noon
-from tests.engines import PostgresServer, RedisServer, free_port, start_tethered, stop, wait_for
+from tests.engines import PostgresServer, RedisServer, start_tethered, stop, wait_for
 from tests.house import search
-from tests.sandbox.conftest import free_pair
+from tests.ports import free_port
 from tests.tenants.premises import ROOT, Premises, open_company, premises
 
 CARD_NUMBER = "5433 1299 8877 4321"
@@ -100,7 +100,7 @@ def life(request: pytest.FixtureRequest, tmp_path: Path, engine_folder: Path) ->
         request.getfixturevalue("postgres_url")
         postgres = request.getfixturevalue("postgres")
     server = RedisServer(engine_folder / f"told-{uuid4().hex[:8]}", options=("--appendonly", "yes")).start()
-    port, sandbox = free_port(), free_pair()
+    port, sandbox = free_port(), free_port()
     settings = {
         "SANDBOX_PORT": str(sandbox),
         "PORT": str(port),

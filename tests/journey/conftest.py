@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from portal.desk.samples import make_samples
-from tests.engines import RedisServer, free_port, wait_for
+from tests.engines import RedisServer, wait_for
 from tests.journey import served
 from tests.journey.served import Living
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "drawings" / "dxf"

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,10 @@ import psutil
 import pytest
 
 from jobs import checks
-from jobs.start import MARK, procfile
-from tests.engines import PATIENCE, free_port, wait_for
+from jobs.manager import procfile
+from jobs.start import MARK
+from tests.engines import PATIENCE, wait_for
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACEBACK = "Traceback"
@@ -91,7 +94,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """A portal that has been started once before, so that this start is one without the demo's making."""
     data = tmp_path_factory.mktemp("start")
     first = launch(data)
-    _until_told(first, 120)
+    _until_told(first, 300)
     first.process.send_signal(signal.SIGTERM)
     assert first.process.wait(PATIENCE) == 0
     start = launch(data, first.port)
@@ -129,11 +132,9 @@ def test_the_second_start_shows_a_page_and_tells_addresses_and_sign_ins(portal: 
 
 @pytest.mark.needs("linux")
 def test_all_of_the_procfile_runs_and_its_secrets_are_its_owner_s_alone(portal: Start) -> None:
-    wait_for(portal.well, "the portal is well")
-    running = [" ".join(process.cmdline()) for process in portal.alive()]
     for name, command in procfile().items():
-        last = command.split()[-1] if name != "redis" else "--set-proc-title no"
-        assert any(line.endswith(last) for line in running), name
+        last = command if name != "redis" else "--set-proc-title no"
+        wait_for(partial(portal.playing, *last.split()[-2:]), name)
     assert (portal.data / "secret.key").stat().st_mode & 0o077 == 0
     assert (portal.data / "redis").stat().st_mode & 0o077 == 0
 

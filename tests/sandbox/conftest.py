@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -16,23 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
 #: Nothing here is https, and reading the certificates takes longer than the call.
 PLAIN = {"trust_env": False, "verify": False}
-
-
-def free_pair() -> int:
-    """A port that is free together with the one above it."""
-    while True:
-        with socket.socket() as low, socket.socket() as high:
-            low.bind(("127.0.0.1", 0))
-            port = int(low.getsockname()[1])
-            try:
-                high.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 @dataclass
@@ -40,7 +28,7 @@ class Outside:
     """A running sandbox, started and stopped as often as a test likes."""
 
     folder: Path
-    port: int = field(default_factory=free_pair)
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
 
     @property
