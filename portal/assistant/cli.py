@@ -13,9 +13,9 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from portal.assistant import ddl, output, service
+from portal.assistant import output, service
 from portal.assistant.output import File, Written
-from portal.assistant.schema import Schema
+from portal.assistant.schema import DIALECTS, MOST_BYTES, Schema
 from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
 from portal.core.errors import Refusal
 from portal.core.korea import particle
@@ -27,7 +27,7 @@ assistant = AppGroup("assistant", help="From a database schema to code.")
 @assistant.command("generate")
 @click.option("--ddl", "ddl_file", type=click.Path(path_type=Path), help="A file of CREATE TABLE statements.")
 @click.option("--url", help="A live database (SQLAlchemy URL); it is only read.")
-@click.option("--dialect", type=click.Choice(ddl.DIALECTS), help="What the DDL is written in.")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="What the DDL is written in.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the code goes.")
 @click.option("--target", default=",".join(service.TARGETS), show_default=True, help="One or more, with commas.")
 @click.option("--package", default=service.PACKAGE, show_default=True, help="Name of the Python and Java package.")
@@ -87,7 +87,7 @@ def _text(path: Path | None) -> str:
     if path is None:
         return ""
     with path.open("rb") as file:
-        return service.decoded(file.read(ddl.MOST_BYTES + 4))
+        return service.decoded(file.read(MOST_BYTES + 4))
 
 
 def _say(as_json: bool, document: dict[str, Any], line: str) -> None:  # noqa: FBT001 - the option as it came

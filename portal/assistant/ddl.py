@@ -16,14 +16,13 @@ from sqlglot.errors import SqlglotError
 from portal.assistant import settling
 from portal.assistant.ddl_indexes import index_of, path_of
 from portal.assistant.ddl_items import NAME, READ, Found, kept, read_item, unquoted
-from portal.assistant.schema import Column, Default, Domain, Kind, Schema, Table, Type
+from portal.assistant.schema import MOST_BYTES, Column, Default, Domain, Kind, Schema, Table, Type
 from portal.assistant.statements import Statement, items, statements
 from portal.core.errors import Refusal
 from portal.core.korea import particle
 
-DIALECTS = ("postgresql", "mysql", "sqlite")
 #: What one answer may hold: above it somebody sent something else than a schema of a business.
-MOST_BYTES, MOST_TABLES, MOST_COLUMNS, MOST_IN_TABLE = 4 * 1024 * 1024, 1000, 10_000, 2000
+MOST_TABLES, MOST_COLUMNS, MOST_IN_TABLE = 1000, 10_000, 2000
 _QUALIFIED = rf"(?:{NAME}\s*\.\s*)*{NAME}"
 _TABLE = re.compile(
     rf"CREATE\s+(?:(?:GLOBAL|LOCAL|TEMP|TEMPORARY|UNLOGGED|FOREIGN)\s+)*TABLE\s+(?P<maybe>IF\s+NOT\s+EXISTS\s+)?(?P<name>{_QUALIFIED})\s*(?P<rest>.*)",

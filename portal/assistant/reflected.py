@@ -12,10 +12,21 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from portal.assistant import settling, values
-from portal.assistant.ddl import DIALECTS
 from portal.assistant.ddl_items import READ
 from portal.assistant.ddl_types import spelled, type_of
-from portal.assistant.schema import Check, Column, Domain, ForeignKey, Index, Kind, Schema, Table, Type, Unique
+from portal.assistant.schema import (
+    DIALECTS,
+    Check,
+    Column,
+    Domain,
+    ForeignKey,
+    Index,
+    Kind,
+    Schema,
+    Table,
+    Type,
+    Unique,
+)
 from portal.core.errors import Refusal
 from portal.core.korea import particle
 

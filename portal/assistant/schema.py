@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+DIALECTS = ("postgresql", "mysql", "sqlite")
+MOST_BYTES = 4 * 1024 * 1024
+
 
 class Kind(StrEnum):
     """What a column holds. What a dialect calls it is `Type.native`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from portal.assistant import ddl, java, mybatis, names, output, python_models, python_repositories, reflected
+from portal.assistant import java, mybatis, names, output, python_models, python_repositories
 from portal.assistant.output import File, Written
-from portal.assistant.schema import Schema
+from portal.assistant.schema import DIALECTS, Schema
 from portal.core.errors import Refusal
 
 #: What can be made. MyBatis maps rows to the Java classes, so it brings them along.
@@ -17,15 +17,20 @@ PACKAGE = "dbmodel"
 
 def understand(text: str, dialect: str) -> Schema:
     """The schema that a DDL text describes; refuses what describes none."""
-    if dialect not in ddl.DIALECTS:
+    if dialect not in DIALECTS:
         raise Refusal(
             f"모르는 방언입니다: {dialect[:40]}", "postgresql, mysql, sqlite 가운데 하나를 골라 주십시오.", 422
         )
+    # Loading the parser costs a process 0.2 s, and most never read a schema.
+    from portal.assistant import ddl  # noqa: PLC0415
+
     return ddl.read(text, dialect)
 
 
 def inspect(url: str) -> Schema:
     """The schema of a live database."""
+    from portal.assistant import reflected  # noqa: PLC0415 - it loads the parser, as above
+
     return reflected.read_url(url)
 
 

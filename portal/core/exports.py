@@ -8,9 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from urllib.parse import quote
 
-from openpyxl import Workbook
-from openpyxl.styles import Font
-
 Cell = str | int | date | None
 #: A text that begins so is a formula to a spreadsheet program; an apostrophe before it makes it text again.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -36,6 +33,10 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def as_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """One sheet with a fixed head; numbers stay numbers, days stay days."""
+    # Loading it costs a process 0.2 s, and most never write a workbook.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.styles import Font  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.active
     sheet.title = title[:31]

@@ -37,6 +37,9 @@ from portal.core.blobs import (
 class S3:
     """`core.blobs.Blobs` as objects of one bucket, addressed by path, which every S3-compatible server understands."""
 
+    #: How much a listing asks for at once: as much as S3 deletes in one call.
+    page = 1000
+
     def __init__(self, url: SplitResult, bucket: str, tmp_dir: Path) -> None:
         options = parse_qs(url.query)
         scheme = options.get("scheme", ["https"])[0]
@@ -94,7 +97,9 @@ class S3:
         for half_written in self._spool_dir.glob(f"{company}.*"):
             half_written.unlink(missing_ok=True)
         with self._asking(prefix):
-            for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+            for page in self._s3.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket, Prefix=prefix, PaginationConfig={"PageSize": self.page}
+            ):
                 for upload in page.get("Uploads", []):
                     self._s3.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
         return self._destroy(prefix, lambda _found: True)
@@ -102,7 +107,9 @@ class S3:
     def keys(self, prefix: str = "") -> Iterator[str]:
         below = f"{check_prefix(prefix)}/" if prefix else ""
         with self._asking(prefix):
-            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=below, PaginationConfig={"PageSize": self.page}
+            ):
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
 
@@ -128,7 +135,7 @@ class S3:
         with self._asking(prefix):
             # Always the first page: what is deleted while paging moves the pages. A key sorts before its longer names.
             while True:
-                page = self._s3.list_object_versions(Bucket=self.bucket, Prefix=prefix)
+                page = self._s3.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=self.page)
                 versions = [entry for entry in page.get("Versions", []) if wanted(entry["Key"])]
                 markers = [entry for entry in page.get("DeleteMarkers", []) if wanted(entry["Key"])]
                 if not versions and not markers:

@@ -14,9 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from portal.core.clock import SEOUL
 from portal.core.errors import Refusal
 from portal.core.korea import particle
@@ -90,6 +87,10 @@ def _csv_rows(body: bytes) -> Iterator[list[object]]:
 
 
 def _sheet_rows(body: bytes) -> Iterator[list[object]]:
+    # Loading it costs a process 0.2 s, and most never read a workbook.
+    from openpyxl import load_workbook  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as package:
             if sum(entry.file_size for entry in package.infolist()) > 20 * LARGEST_LIST:

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.assistant import service
-from portal.assistant.ddl import DIALECTS
-from portal.assistant.schema import Kind, Schema, Table
+from portal.assistant.schema import DIALECTS, Kind, Schema, Table
 from portal.assistant.statements import statements
 from portal.core.errors import Refusal
 from tests.assistant.workshop import OWN, read

@@ -266,16 +266,16 @@ def test_in_a_versioned_bucket_deleting_leaves_no_older_version(s3_server: str, 
     assert "Versions" not in client.list_object_versions(Bucket=bucket)
 
 
-def test_a_company_of_more_than_a_thousand_parts_goes_whole(s3_server: str, tmp_path: Path) -> None:
+def test_a_company_of_more_parts_than_a_listing_holds_goes_whole(s3_server: str, tmp_path: Path) -> None:
     store = make_blobs(f"s3://k:s@{s3_server}/many?scheme=http", tmp_path)
+    assert isinstance(store, S3)
+    store.page = 10
     client, bucket = bucket_of(store)
     client.create_bucket(Bucket=bucket)
-    with ThreadPoolExecutor(8) as threads:
-        list(
-            threads.map(lambda number: client.put_object(Bucket=bucket, Key=f"acme/p{number}", Body=b"x"), range(1005))
-        )
-    assert len(list(store.keys("acme"))) == 1005
-    assert store.delete_company("acme") == 1005
+    for number in range(25):
+        client.put_object(Bucket=bucket, Key=f"acme/p{number}", Body=b"x")
+    assert len(list(store.keys("acme"))) == 25
+    assert store.delete_company("acme") == 25
     assert list(store.keys()) == []
 
 

@@ -23,8 +23,7 @@ def judged(page: Page) -> list[str]:
 
 
 @pytest.mark.needs("chromium")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_is_accessible_and_whole(
     browser: Browser, gallery: str, room: str, width: int, theme: Literal["light", "dark"]

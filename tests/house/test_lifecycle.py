@@ -25,7 +25,7 @@ DESTROYED = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def told(request: pytest.FixtureRequest) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", "lifecycle", "--json", "--engine", request.param],

@@ -96,6 +96,7 @@ def _pay(world: World) -> None:
     billing.convert(Caller(person_id=owner.id, tenant_id=world.doomed.id, role="owner"), "team", DETAILS)
 
 
+@on_one_engine
 def test_a_company_that_pays_one_second_before_is_not_destroyed(world: World) -> None:
     case = world.until_sealed()
     assert case.destroy_on is not None
