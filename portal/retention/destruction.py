@@ -324,7 +324,7 @@ def _certify(case_id: int) -> None:
         )
         case.inventory = stock
         tenants.finish_purge(session, tenant.id, BY)
-        CASE.move(session, case, "finish", by=BY, state_since=now())
+        CASE.move(session, case, "finish", by=BY, state_since=now(), lease_until=None)
         audit.record(
             session,
             "destruction.certify",
