@@ -12,6 +12,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from jobs import clock
+from jobs.telling import taken_in
 from portal import create_app
 from portal.core import db
 from portal.core.queue import QUEUES, begun, queue
@@ -35,7 +36,10 @@ class PlanroomWorker(SimpleWorker):
         """Do one job; what it opened is closed with its context."""
         begun(self.connection, job.func_name or "", job.args[1:])
         with self.app.app_context():
-            return super().perform_job(job, queue, execution)
+            done = super().perform_job(job, queue, execution)
+            if done:
+                taken_in(job)
+            return done
 
 
 def work(app: Flask, name: str) -> None:

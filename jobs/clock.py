@@ -9,6 +9,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 from flask import Flask
 from redis import Redis
@@ -16,10 +17,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.schedule import SCHEDULE
+from jobs.telling import relay_one, tell_again
 from portal.core import outbox, turns
-from portal.core.db import db
-from portal.core.errors import Refusal
-from portal.core.queue import enqueue
 from portal.core.redis import connect
 from portal.tenants import service as tenants
 
@@ -28,6 +27,8 @@ log = logging.getLogger("planroom.clock")
 #: The relay looks by itself this often at the platform's outbox, and at the companies' ones.
 PLATFORM_SECONDS = 1
 COMPANIES_SECONDS = 20
+#: And this often at all of them for events that were lost.
+AGAIN_SECONDS = 30
 
 
 def run(app: Flask) -> None:
@@ -55,6 +56,7 @@ def _keep_schedule(app: Flask) -> None:
 def _relay(app: Flask, stop: threading.Event) -> None:
     connection = connect(app.extensions["planroom.settings"], patient=True)
     companies_due = 0.0
+    again_due = time.monotonic() + AGAIN_SECONDS
     while not stop.is_set():
         try:
             woken = _wait(connection)
@@ -63,7 +65,13 @@ def _relay(app: Flask, stop: threading.Event) -> None:
                     woken |= {str(tenant_id) for tenant_id in tenants.ids_with_database()}
                 companies_due = time.monotonic() + COMPANIES_SECONDS
             for database in {outbox.PLATFORM, *woken}:
-                _relay_or_go_on(app, connection, database)
+                _or_go_on(app, relay_one, connection, database)
+            if time.monotonic() >= again_due:
+                with app.app_context():
+                    everybody = [outbox.PLATFORM, *map(str, tenants.ids_with_database())]
+                for database in everybody:
+                    _or_go_on(app, tell_again, connection, database)
+                again_due = time.monotonic() + AGAIN_SECONDS
         except (RedisError, SQLAlchemyError) as error:
             log.warning("the relay waits: %s", type(error).__name__)
             stop.wait(1)
@@ -72,11 +80,11 @@ def _relay(app: Flask, stop: threading.Event) -> None:
             stop.wait(1)
 
 
-def _relay_or_go_on(app: Flask, connection: Redis, database: str) -> None:
-    """Relay one database; what is wrong with it alone does not keep the others waiting."""
+def _or_go_on(app: Flask, act: Callable[[Redis, str], int], connection: Redis, database: str) -> None:
+    """Look at one database; what is wrong with it alone does not keep the others waiting."""
     with app.app_context():
         try:
-            relay_one(connection, database)
+            act(connection, database)
         except (SQLAlchemyError, LookupError) as error:
             log.warning("the relay leaves %s for its next round: %s", database, type(error).__name__)
 
@@ -88,18 +96,3 @@ def _wait(connection: Redis) -> set[str]:
         return set()
     rest = connection.lpop(outbox.WAKE, 1000) or []
     return {name.decode() for name in (first[1], *rest)}
-
-
-def relay_one(connection: Redis, database: str) -> int:
-    """Tell RQ all that one database has to tell. Returns how many messages that were."""
-    try:
-        session = db.session() if database == outbox.PLATFORM else tenants.session_by_id(int(database))
-    except Refusal:
-        return 0  # a company whose database is not there any more has nothing to tell
-    told = 0
-    while messages := outbox.unsent(session):
-        for message in messages:
-            enqueue(connection, message.id, message.kind, message.name, message.args)
-        outbox.mark_sent(session, [message.id for message in messages])
-        told += len(messages)
-    return told

@@ -3,6 +3,9 @@
 Every database, the platform's and each company's, has its own outbox. The relay reads unsent rows after commit and tells
 RQ; it is woken through Redis and looks by itself when Redis was silent. A message may arrive twice: the receiver checks
 the state of its row, or asks `once()`. Payloads are ids only.
+
+A lost job is found by the rows it should have changed (each room's sweep). An event has no such row: it is told again
+until the job has left its receipt, which the worker writes when the job did not itself.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ WAKE = "planroom:outbox:wake"
 PLATFORM = "platform"
 #: Receipts outlive any message that could still be told again.
 KEPT = timedelta(days=14)
+#: An event is told again to a job that did not take it in for so long, and not after the other.
+PATIENCE, TOLD_AGAIN_FOR = timedelta(minutes=2), timedelta(days=7)
 
 Id = int | str
 
@@ -155,6 +160,21 @@ def mark_sent(session: Session, ids: list[str]) -> None:
     model = model_of(session)
     with write(session) as writing:
         writing.execute(update(model).where(model.id.in_(ids)).values(sent_at=now()))
+
+
+def unheard(session: Session, event: str, job: str, limit: int = 100) -> list[Message] | list[CompanyMessage]:
+    """The events of one database that were told to a job and not taken in by it: their worker died, or Redis lost them."""
+    model, receipt = model_of(session), CompanyReceipt if "company_url" in session.info else Receipt
+    moment = now()
+    heard = select(receipt.event_id).where(receipt.event_id == model.id, receipt.job == job)
+    query = select(model).where(
+        model.kind == "event",
+        model.name == event,
+        model.sent_at <= moment - PATIENCE,
+        model.sent_at >= moment - TOLD_AGAIN_FOR,
+        ~heard.exists(),
+    )
+    return list(session.scalars(query.order_by(model.sent_at).limit(limit)))  # type: ignore[return-value]  # as above
 
 
 def tidy_platform() -> None:

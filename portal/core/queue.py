@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 from redis import Redis
+from redis.client import Pipeline
 from rq import Queue
 from rq.serializers import JSONSerializer
+
+if TYPE_CHECKING:
+    from portal.core.outbox import CompanyMessage, Message
 
 WORK = "work"
 RENDER = "render"
@@ -24,6 +28,8 @@ LONGEST = {WORK: 300, RENDER: 600}
 
 #: A job that was told is believed to wait for so long; then it may be told again, should it have been lost.
 WAITING_SECONDS = 120
+#: Under this name a job of an event knows whose outbox the event is in.
+DATABASE = "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +40,59 @@ class Subscriptions:
     queues: dict[str, str] = field(default_factory=dict)
 
 
-def init_app(app: Flask, subscriptions: Subscriptions) -> None:
-    app.extensions["planroom.subscriptions"] = subscriptions
+def init_app(app: Flask, found: Subscriptions) -> None:
+    app.extensions["planroom.subscriptions"] = found
 
 
 def queue(connection: Redis, name: str) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer, default_timeout=LONGEST[name])
 
 
-def enqueue(connection: Redis, event_id: str, kind: str, name: str, args: list[int | str]) -> int:
-    """Tell RQ what an outbox message asks for. Returns how many jobs that were.
+def enqueue(connection: Redis, message: Message | CompanyMessage, database: str) -> int:
+    """Tell RQ what an outbox message of a database asks for. Returns how many jobs that were.
 
     A job that waits already, with the same ids, is not told again: it will read the newest rows when its turn comes.
     Without that, sweeps would bury a slow worker under nudges. An event is always told: each one is another fact.
     """
-    subscriptions = cast("Subscriptions", current_app.extensions["planroom.subscriptions"])
-    jobs = [name] if kind == "job" else subscriptions.events.get(name, [])
-    told = 0
-    for job in jobs:
-        waiting = _waiting(f"jobs.{job}", args)
-        if kind == "job" and connection.exists(waiting):
-            continue
-        target = queue(connection, subscriptions.queues.get(job, WORK))
-        job_id = f"{event_id}-{job.replace('.', '-')}"
-        with connection.pipeline() as both:
-            target.enqueue(
-                f"jobs.{job}", event_id, *args, job_id=job_id, result_ttl=0, failure_ttl=86_400, pipeline=both
-            )
-            both.set(waiting, 1, ex=WAITING_SECONDS)
-            both.execute()
-        told += 1
-    return told
+    if message.kind == "event":
+        jobs = subscriptions().events.get(message.name, [])
+        return sum(tell(connection, message.id, job, message.args, database) for job in jobs)
+    waiting = _waiting(f"jobs.{message.name}", message.args)
+    if connection.exists(waiting):
+        return 0
+    with connection.pipeline() as both:
+        _put(connection, both, message.id, message.name, message.args)
+        both.set(waiting, 1, ex=WAITING_SECONDS)
+        both.execute()
+    return 1
+
+
+def tell(connection: Redis, event_id: str, job: str, args: list[int | str], database: str) -> bool:
+    """Tell one job of an event, unless that was done a moment ago."""
+    if not connection.set(_waiting(event_id, [job]), 1, nx=True, ex=WAITING_SECONDS):
+        return False
+    _put(connection, None, event_id, job, args, {DATABASE: database})
+    return True
+
+
+def _put(  # noqa: PLR0913 - a job has these parts
+    connection: Redis,
+    pipeline: Pipeline | None,
+    event_id: str,
+    job: str,
+    args: list[int | str],
+    meta: dict[str, str] | None = None,
+) -> None:
+    target = queue(connection, subscriptions().queues.get(job, WORK))
+    job_id = f"{event_id}-{job.replace('.', '-')}"
+    target.enqueue(
+        f"jobs.{job}", event_id, *args, job_id=job_id, result_ttl=0, failure_ttl=86_400, meta=meta, pipeline=pipeline
+    )
+
+
+def subscriptions() -> Subscriptions:
+    """Of the app that runs."""
+    return cast("Subscriptions", current_app.extensions["planroom.subscriptions"])
 
 
 def begun(connection: Redis, function: str, args: Sequence[int | str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from rq.job import Job
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from jobs.clock import relay_one
-from portal.core import audit, outbox, queue
+from jobs.telling import relay_one, taken_in, tell_again
+from portal.core import audit, clock, outbox, queue
 from portal.core.db import db, write
 from portal.core.redis import connect
 from portal.core.settings import Settings
@@ -66,6 +66,26 @@ def test_a_job_that_waits_already_is_not_told_again_until_its_turn_has_come(core
         outbox.later(session, "a.one", 5)
     relay_one(connection, outbox.PLATFORM)
     assert len(work) == 3
+
+
+def test_an_event_is_told_again_until_its_job_took_it_in(core_app: Flask, redis_url: str) -> None:
+    connection = connect(Settings.read({"REDIS_URL": redis_url}))
+    connection.flushdb()
+    assert core_app.test_client().post("/told").status_code == 200
+    work = queue.queue(connection, queue.WORK)
+    relay_one(connection, outbox.PLATFORM)
+    (lost,) = work.jobs
+    connection.flushdb()
+    assert tell_again(connection, outbox.PLATFORM) == 0, "a job has some time"
+    with write() as session:
+        session.execute(update(outbox.Message).values(sent_at=clock.now() - outbox.PATIENCE))
+    assert tell_again(connection, outbox.PLATFORM) == 2
+    assert tell_again(connection, outbox.PLATFORM) == 0, "it was told a moment ago"
+    assert [job.id for job in work.jobs] == [lost.id]
+    taken_in(work.jobs[0])
+    connection.flushdb()
+    assert tell_again(connection, outbox.PLATFORM) == 1, "the other job of the event"
+    assert not work.jobs
 
 
 def test_with_redis_gone_the_write_still_stands_and_is_told_later(core_app: Flask) -> None:

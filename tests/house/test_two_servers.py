@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import update
 
-from jobs.clock import relay_one
+from jobs.telling import relay_one
 from portal import create_app
 from portal.accounts import service as accounts
 from portal.core import db, gate, mail, outbox, queue

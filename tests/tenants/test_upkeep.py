@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from jobs import clock
+from jobs.telling import relay_one
 from portal.core import db, migrate, outbox
 from portal.core.db import write
 from portal.core.redis import connect
@@ -199,7 +200,7 @@ def test_a_company_whose_server_is_named_no_more_keeps_no_other_one_waiting(on_s
         outbox.later(company, "drawings.report_failure", 1)
     connection = connect(on_sqlite.app.extensions["planroom.settings"])
     for company_id in (lost.id, other.id):
-        clock._relay_or_go_on(on_sqlite.app, connection, str(company_id))
+        clock._or_go_on(on_sqlite.app, relay_one, connection, str(company_id))
     assert outbox.backlog(tenants.session_by_id(other.id)) == 0
     assert renders.sweep() == 0
     connection.close()
