@@ -94,9 +94,9 @@ def _check(site: Site, companies: int) -> None:
         row.management_key for row in papers
     )
     events = Tally(row.name for row in every(Message) if row.kind == "event")
-    assert [
-        events[name] for name in ("invoice.finalised", "invoice.paid", "charge.succeeded", "tax_invoice.filed")
-    ] == [companies] * 4
+    assert [events[name] for name in ("invoice.paid", "charge.succeeded", "tax_invoice.filed")] == [companies] * 3
+    # Those of the close are weeks old when the charges are due, and may be forgotten by then.
+    assert events["invoice.finalised"] in {0, companies}
     mails = Tally(row.template for row in every(Mail))
     assert (mails["invoice_issued"], mails["charge_succeeded"]) == (companies, companies)
 
