@@ -32,7 +32,18 @@ def sheet(revision_id: int, position: int) -> Response:
     revision, found = service.sheet_for(caller(), revision_id, position)
     if request.method == "GET":
         service.note_view(caller(), revision)
-    return _picture(revision, found, found.digest, thumb=False)
+    return _picture(revision, found, found.digest)
+
+
+@files.get("/drawings/revisions/<int:revision_id>/sheets/<int:position>/tiles/<int:number>.svg")
+@access("member", roles=rules.LOOKS)
+def tile(revision_id: int, position: int, number: int) -> Response:
+    """A part of a large sheet, as it is in the file. The sheet itself was the use."""
+    revision, found = service.sheet_for(caller(), revision_id, position)
+    for one in found.tiles:
+        if one["number"] == number:
+            return _picture(revision, found, one["digest"], f"tile-{number}")
+    raise NotFound
 
 
 @files.get("/drawings/revisions/<int:revision_id>/thumb.svg")
@@ -40,7 +51,7 @@ def sheet(revision_id: int, position: int) -> Response:
 def thumb(revision_id: int) -> Response:
     """The small picture of the first sheet."""
     revision, found = service.sheet_for(caller(), revision_id, 1)
-    return _picture(revision, found, found.thumb_digest, thumb=True)
+    return _picture(revision, found, found.thumb_digest, "thumb")
 
 
 @files.get("/drawings/revisions/<int:revision_id>/file")
@@ -68,7 +79,7 @@ def _write_down(revision: Revision) -> None:
     service.record(who, "drawing.downloaded", [drawing], revision=revision.id, sha256=digest)
 
 
-def _picture(revision: Revision, found: Sheet, digest: str, *, thumb: bool) -> Response:
+def _picture(revision: Revision, found: Sheet, digest: str, part: str = "") -> Response:
     """A packed picture as it lies in the store, unpacked for the rare caller that cannot.
 
     The validator is weak because both forms share it; they are the same picture.
@@ -84,7 +95,7 @@ def _picture(revision: Revision, found: Sheet, digest: str, *, thumb: bool) -> R
     render = revision.render
     if render is None:
         raise NotFound
-    key = svg_key(tenants.company_key(caller()), render.sha256, render.version, found.position, thumb=thumb)
+    key = svg_key(tenants.company_key(caller()), render.sha256, render.version, found.position, part)
     stream = _opened(key)
     response.call_on_close(stream.close)
     if rules.accepts_gzip(request.headers.get("Accept-Encoding", "")):

@@ -212,7 +212,8 @@ class Sheet(Tenanted):
     """One picture of a render: model space or a layout.
 
     `extents` is what the picture shows at first and `full` all there is, [x0, y0, x1, y1] in the drawing's own `units`,
-    y upwards. `digest` and `thumb_digest` are the SHA-256 of the unpacked SVG, and so their ETags.
+    y upwards. `digest` and `thumb_digest` are the SHA-256 of the unpacked SVG, and so their ETags. `tiles` of a large sheet
+    are {number, box, digest, bytes}, box as `extents`.
     """
 
     __tablename__ = "sheet"
@@ -230,6 +231,7 @@ class Sheet(Tenanted):
     units: Mapped[str] = mapped_column(String(20))
     objects: Mapped[int]
     drawn: Mapped[int]
+    tiles: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     render: Mapped[Render] = relationship(back_populates="sheets")
     layers: Mapped[list[Layer]] = relationship(order_by="Layer.position")

@@ -351,9 +351,19 @@ def _sheet_document(revision: Revision, sheet: Sheet) -> dict[str, Any]:
         "extents": sheet.extents,
         "units": sheet.units,
         "note": note,
+        "tiles": [
+            {
+                "number": tile["number"],
+                "url": url_for(
+                    "drawing_files.tile", revision_id=revision.id, position=sheet.position, number=tile["number"]
+                ),
+                "box": tile["box"],
+            }
+            for tile in sheet.tiles
+        ],
         "layers": [
             {
-                "index": layer.position - 1,
+                "index": int(layer.class_name.removeprefix("l-")),  # of its groups in the SVG
                 "name": layer.name,
                 "colour": layer.colour,
                 "on": layer.visible,

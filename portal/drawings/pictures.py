@@ -26,15 +26,16 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Both pictures of one sheet."""
+    """The pictures of one sheet, those of its tiles in their order."""
 
     picture: Packed
     thumb: Packed
+    tiles: tuple[Packed, ...] = ()
 
 
-def svg_key(company: str, sha256: str, version: str, position: int, *, thumb: bool = False) -> str:
-    """Where the packed SVG of a sheet lies in the blob store."""
-    return f"{company}/renders/{version}/{sha256}/{position}{'-thumb' if thumb else ''}.svg.gz"
+def svg_key(company: str, sha256: str, version: str, position: int, part: str = "") -> str:
+    """Where the packed SVG of a sheet lies in the blob store; `part` is "thumb", "tile-7" or nothing."""
+    return f"{company}/renders/{version}/{sha256}/{position}{part and f'-{part}'}.svg.gz"
 
 
 def keep(company: str, sha256: str, version: str, folder: Path, sheets: Iterable[DrawnSheet]) -> list[Kept]:
@@ -45,7 +46,11 @@ def keep(company: str, sha256: str, version: str, folder: Path, sheets: Iterable
     return [
         Kept(
             _pack(folder / sheet.svg, svg_key(company, sha256, version, position)),
-            _pack(folder / sheet.thumb, svg_key(company, sha256, version, position, thumb=True)),
+            _pack(folder / sheet.thumb, svg_key(company, sha256, version, position, "thumb")),
+            tuple(
+                _pack(folder / tile.svg, svg_key(company, sha256, version, position, f"tile-{tile.number}"))
+                for tile in sheet.parts
+            ),
         )
         for position, sheet in enumerate(sheets, start=1)
     ]
@@ -65,6 +70,10 @@ def write_sheet(session: Session, render: Render, position: int, drawn: DrawnShe
         units=drawn.units[:20],
         objects=drawn.objects,
         drawn=drawn.drawn,
+        tiles=[
+            {"number": tile.number, "box": list(tile.box), "digest": packed.digest, "bytes": packed.bytes}
+            for tile, packed in zip(drawn.parts, kept.tiles, strict=True)
+        ],
     )
     session.add(sheet)
     session.flush()

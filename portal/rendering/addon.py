@@ -16,8 +16,9 @@ from ezdxf.addons.drawing.properties import Filling, RenderContext
 from ezdxf.math import Vec2
 
 from portal.rendering import curves
+from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
-from portal.rendering.shapes import Ink, Path, Shape
+from portal.rendering.shapes import Ink, Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,6 +12,7 @@ from ezdxf.math import Vec2
 
 from portal.rendering import curves
 from portal.rendering.dxf import Entity
+from portal.rendering.plain import count_of
 from portal.rendering.reasons import Refused
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ezdxf.document import Drawing
 
+    from portal.rendering.entities import Plain
     from portal.rendering.result import Limits
 
 ENDLESS = 1 << 62
@@ -28,8 +30,9 @@ MESH_FACES = 200_000
 class Budget:
     """The block graph of a document, its cycles and its expanded size."""
 
-    def __init__(self, doc: Drawing, limits: Limits) -> None:
+    def __init__(self, doc: Drawing, limits: Limits, plain: Plain) -> None:
         self.limits = limits
+        self._plain = plain
         self.cycles: set[str] = set()
         self._blocks: Entity = doc.blocks
         self._cost: dict[str, tuple[int, int]] = {}
@@ -44,13 +47,18 @@ class Budget:
             raise Refused("too-many-layers", count=len(doc.layers), limit=self.limits.layers)
         total = 0
         for layout in doc.layouts:
-            count, _ = self._sum(layout)
+            count, _ = self._sum(layout, layout.block_record_name)
             total += count
         if total > self.limits.objects:
             raise Refused("too-many-objects", count=total, limit=self.limits.objects)
 
-    def _sum(self, entities: Iterable[Entity]) -> tuple[int, int]:
-        total, deepest = 0, 0
+    def _sum(self, entities: Iterable[Entity], space: str) -> tuple[int, int]:
+        total, references = count_of(self._plain, space)
+        deepest = 0
+        for name, times in references.items():
+            count, depth = self._block(name)
+            total = min(ENDLESS, total + times * max(1, count))
+            deepest = max(deepest, depth)
         for entity in entities:
             name, times = _reference(entity)
             if not name:
@@ -74,7 +82,7 @@ class Budget:
             raise Refused("too-deep", depth=self.limits.depth)
         block = self._blocks.get(name)
         self._open.append(key)
-        count, depth = self._sum(block) if block is not None else (1, 0)
+        count, depth = self._sum(block, key) if block is not None else (1, 0)
         self._open.pop()
         self._cost[key] = count, depth + 1
         return count, depth + 1

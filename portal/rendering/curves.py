@@ -78,7 +78,7 @@ def light_polyline(entity: Entity) -> list[Step]:
     """Give the steps of an LWPOLYLINE without width."""
     with entity.points("xyb") as points:
         vertices = [(float(x), float(y), float(bulge)) for x, y, bulge in points]
-    return _in_plane(_bulged(vertices, closed=bool(entity.closed)), entity, float(entity.dxf.elevation))
+    return _in_plane(bulged(vertices, closed=bool(entity.closed)), entity, float(entity.dxf.elevation))
 
 
 def heavy_polyline(entity: Entity) -> list[Step]:
@@ -88,7 +88,7 @@ def heavy_polyline(entity: Entity) -> list[Step]:
         for vertex in entity.vertices
         if not vertex.dxf.get("flags", 0) & SPLINE_FRAME
     ]
-    steps = _bulged(vertices, closed=bool(entity.is_closed))
+    steps = bulged(vertices, closed=bool(entity.is_closed))
     if entity.is_3d_polyline:
         return steps
     return _in_plane(steps, entity, Vec3(entity.dxf.get("elevation", (0, 0, 0))).z)
@@ -164,7 +164,8 @@ def _in_plane(steps: list[Step], entity: Entity, elevation: float) -> list[Step]
     return steps if matrix == IDENTITY else moved_steps(steps, matrix)
 
 
-def _bulged(vertices: list[tuple[float, float, float]], *, closed: bool) -> list[Step]:
+def bulged(vertices: list[tuple[float, float, float]], *, closed: bool) -> list[Step]:
+    """Give the steps of a polyline from its vertices (x, y, bulge)."""
     if not vertices:
         raise Unfit("polyline without vertices")
     steps: list[Step] = [("M", vertices[0][0], vertices[0][1])]

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from ezdxf import reorder
 from ezdxf.addons.drawing.gfxproxy import DXFGraphicProxy
 from ezdxf.entities.dxfgfx import DXFGraphic
@@ -21,12 +22,15 @@ from ezdxf.xclip import XClip
 
 from portal.rendering import budget, curves
 from portal.rendering.addon import AddOn
+from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
+from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.ink import TOP, Palette, Setting
 from portal.rendering.lines_of_text import single_line
 from portal.rendering.paragraphs import multi_line
+from portal.rendering.plain import PlainHand, placed
 from portal.rendering.reasons import Refused
-from portal.rendering.shapes import Clip, Matrix, Path, Shape, Step, shifted, sound
+from portal.rendering.shapes import Clip, Matrix, Path, Step, shifted, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,10 +49,10 @@ ENDLESS_LENGTH: Final = 1.0
 class Draughtsman:
     """Draws entities of one document; `skipped` counts by type what could not be drawn."""
 
-    def __init__(self, doc: Drawing, limits: Limits, deadline: float) -> None:
+    def __init__(self, doc: Drawing, limits: Limits, deadline: float, plain: Plain = NOTHING_PLAIN) -> None:
         self.palette = Palette(doc)
         self.skipped: Counter[str] = Counter()
-        self.budget = budget.Budget(doc, limits)
+        self.budget = budget.Budget(doc, limits, plain)
         self._doc = doc
         self._limits = limits
         self._deadline = deadline
@@ -56,14 +60,17 @@ class Draughtsman:
         self._styles = {style.dxf.name.lower(): style for style in doc.styles}
         self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
         self._open: list[str] = []
-        plain: dict[str, Callable[[Entity], list[Entity]]] = {
+        self._plain_hand = PlainHand(
+            plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline
+        )
+        own: dict[str, Callable[[Entity], list[Entity]]] = {
             "LINE": curves.line,
             "CIRCLE": curves.round_shape,
             "ARC": curves.round_shape,
             "ELLIPSE": curves.ellipse,
             "SPLINE": curves.spline,
         }
-        self._plain = plain
+        self._plain = own
         self._special: dict[str, Callable[[Entity, Setting], list[Shape]]] = {
             "LWPOLYLINE": self._polyline,
             "POLYLINE": self._polyline,
@@ -103,7 +110,12 @@ class Draughtsman:
             good += self.skipped.total() == before
             if shapes:
                 drawn.append(shapes)
-        return drawn, count, good
+        before = self.skipped.total()
+        shapes, number = self._plain_hand.shapes(layout.block_record_name, TOP)
+        if shapes:
+            # First, as they would mostly be: what covers others, a mask behind letters, is none of them.
+            drawn.insert(0, shapes)
+        return drawn, count + number, good + max(0, number - (self.skipped.total() - before))
 
     def draw(self, entity: Entity, setting: Setting) -> list[Shape]:
         """Draw one entity; nothing, and a count in `skipped`, when it cannot be drawn."""
@@ -240,8 +252,8 @@ class Draughtsman:
         else:
             shapes += self._reference(entity, block, inner)
             if entity.mcount > 1:
-                one = shapes
-                shapes = [shape for place in _grid(entity) for shape in shifted(one, place)]
+                shapes, lost = placed(shapes, np.array(_grid(entity)))
+                self.skipped.update({"INSERT": lost} if lost else {})
         # Attributes lie outside the block reference but are hidden and coloured with it.
         return shapes + self._parts(entity.attribs, inner)
 
@@ -253,9 +265,17 @@ class Draughtsman:
         border = [Path(self.palette.of(entity, TOP)._replace(dashes=()), frame)] if frame else []
         if abs(z.x) > SHEER or abs(z.y) > SHEER:
             # A reference tilted out of the plane: heights in the block move things sideways, so open it in 3D.
-            shapes = self._parts(entity.virtual_entities(), inner)
+            flat = self._plain_hand.shapes(block.name, inner)[0]
+            shapes = shifted(flat, matrix) + self._parts(entity.virtual_entities(), inner)
             return border + ([_within(shape, clip) for shape in shapes] if clip else shapes)
         return border + shifted(self._block(block, inner), matrix, clip)
+
+    def _plain_block(self, name: str, inner: Setting) -> tuple[list[Shape], tuple[float, float]]:
+        block: Entity = self._doc.blocks.get(name)
+        if block is None:
+            raise curves.Unfit("missing block")
+        base = Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
+        return self._block(block, inner), (base.x, base.y)
 
     def _block(self, block: Entity, inner: Setting) -> list[Shape]:
         name = block.name.lower()
@@ -272,6 +292,7 @@ class Draughtsman:
                 if entity.dxftype() == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT:
                     continue
                 shapes += self.draw(entity, inner)
+            shapes[:0] = self._plain_hand.shapes(name, inner)[0]
         finally:
             self._open.pop()
         self._blocks[key] = shapes

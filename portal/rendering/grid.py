@@ -6,15 +6,22 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from portal.rendering.letters import CAP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from portal.rendering.shapes import Box, Step
 
 SIDE: Final = 4000.0
-FINE: Final = 100
+FINE: Final = (25.0, 50.0, 100.0, 250.0, 1000.0)
+"""Grid steps to an SVG unit that a sheet may have: 100,000 across for most."""
+EXACT: Final = 100
+"""A radius above this, in steps, needs no decimals."""
 LARGEST_FONT: Final = 1800.0
 ROUND: Final = 1e-3
 
@@ -48,18 +55,42 @@ class Frame:
 
 
 class Grid:
-    """Writes paths of a frame as SVG path data, a hundred grid steps to an SVG unit."""
+    """Writes paths of a frame as SVG path data, `fine` grid steps to an SVG unit."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, fine: float = FINE[0], *, at_origin: bool = False) -> None:
+        self.fine = fine
         self._frame = frame
-        self._fine = frame.scale * FINE
+        self._step = frame.scale * fine
+        self._left, self._top = (0.0, 0.0) if at_origin else (frame.box[0], frame.box[3])
+
+    def at_origin(self) -> Grid:
+        """The same steps, counted from the drawing's own origin: for what is written once and set down at many places."""
+        return Grid(self._frame, self.fine, at_origin=True)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether a step is about a pixel of the whole sheet: what is smaller is a dot, and most dots are the same."""
+        return self.fine < 1
+
+    def points(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Grid points of many drawing points, (n, 2)."""
+        return np.rint((points - (self._left, self._top)) * (self._step, -self._step)).astype(np.int64)
+
+    def lengths(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Lengths in grid steps."""
+        return lengths * self._step
 
     def data(self, steps: Sequence[Step]) -> str:
-        """Give the d attribute of a path on the fine grid, relative from point to point."""
-        fine = self._fine
-        x0, _, _, y1 = self._frame.box
+        """Give the d attribute of a path."""
+        found = self.piece(steps)
+        return f"M{found[0]}{found[1]: d}{found[4]}" if found else ""
+
+    def piece(self, steps: Sequence[Step]) -> tuple[int, int, int, int, str] | None:
+        """Where a path begins and ends on the grid, x and y each, and its data after the first M, all relative."""
+        fine, left, top = self._step, self._left, self._top
         parts: list[str] = []
         here_x = here_y = start_x = start_y = 0
+        begin: tuple[int, int] | None = None
         drawn = True
         for step in steps:
             name = step[0]
@@ -70,24 +101,28 @@ class Grid:
             if name == "M":
                 if not drawn:
                     parts.append("h0")
-                here_x = start_x = round((step[1] - x0) * fine)  # type: ignore[operator]
-                here_y = start_y = round((y1 - step[2]) * fine)  # type: ignore[operator]
-                parts.append(f"M{here_x} {here_y}")
+                x = round((step[1] - left) * fine)  # type: ignore[operator]
+                y = round((top - step[2]) * fine)  # type: ignore[operator]
+                if begin is None:
+                    begin = x, y
+                else:
+                    parts.append(f"m{x - here_x}{y - here_y: d}")
+                here_x, here_y = start_x, start_y = x, y
                 drawn = False
                 continue
             if name == "A":
                 text, x, y = self._arc(step, here_x, here_y)
             elif name == "L":
-                x = round((step[1] - x0) * fine)  # type: ignore[operator]
-                y = round((y1 - step[2]) * fine)  # type: ignore[operator]
+                x = round((step[1] - left) * fine)  # type: ignore[operator]
+                y = round((top - step[2]) * fine)  # type: ignore[operator]
                 text = _straight(x - here_x, y - here_y)
             else:
                 points = [
-                    (round((step[at] - x0) * fine), round((y1 - step[at + 1]) * fine))  # type: ignore[operator]
+                    (round((step[at] - left) * fine), round((top - step[at + 1]) * fine))  # type: ignore[operator]
                     for at in (1, 3, 5)
                 ]
                 x, y = points[2]
-                text = "c" + " ".join(f"{px - here_x} {py - here_y}" for px, py in points)
+                text = "c" + "".join(f"{px - here_x: d}{py - here_y: d}" for px, py in points).lstrip()
                 text = text if (x, y) != (here_x, here_y) or max(abs(p[0] - x) for p in points) else ""
             if text:
                 parts.append(text)
@@ -95,12 +130,11 @@ class Grid:
             here_x, here_y = x, y
         if not drawn:
             parts.append("h0")
-        return "".join(parts)
+        return (*begin, here_x, here_y, "".join(parts)) if begin is not None else None
 
     def _arc(self, step: Step, here_x: int, here_y: int) -> tuple[str, int, int]:
         _, cx, cy, ux, uy, vx, vy, start, end = (0.0, *map(float, step[1:]))  # type: ignore[arg-type]
-        fine = self._fine
-        x0, _, _, y1 = self._frame.box
+        fine, x0, y1 = self._step, self._left, self._top
         # In the SVG y points down: mirror the half-axes.
         ux, uy, vx, vy = ux * fine, -uy * fine, vx * fine, -vy * fine
         mid_x, mid_y = (cx - x0) * fine, (y1 - cy) * fine
@@ -123,7 +157,7 @@ class Grid:
             to_x, to_y = at(angle)
             large = int(len(halves) == 1 and abs(end - start) > math.pi)
             if (to_x, to_y) != (here_x, here_y):
-                text += f"a{radii} {large} {sweep} {to_x - here_x} {to_y - here_y}"
+                text += f"a{radii} {large}{sweep}{to_x - here_x: d}{to_y - here_y: d}"
             here_x, here_y = to_x, to_y
         return text, x, y
 
@@ -162,11 +196,11 @@ def single_ring(steps: Sequence[Step]) -> Sequence[Step] | None:
 def _straight(x: int, y: int) -> str:
     if not y:
         return f"h{x}" if x else ""
-    return f"l{x} {y}" if x else f"v{y}"
+    return f"l{x}{y: d}" if x else f"v{y}"
 
 
 def _grid(value: float) -> str:
-    return str(round(value)) if value > FINE else f"{value:.1f}"
+    return str(round(value)) if value > EXACT else f"{value:.1f}"
 
 
 def short(value: float) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 from ezdxf.math import Vec3
 
 from portal.rendering import curves, letters
 from portal.rendering.dxf import Entity
-from portal.rendering.shapes import Ink, Matrix, Span, Words, chained
+from portal.rendering.shapes import IDENTITY, Ink, Matrix, Span, Words, chained
 
 ALIGNED, MIDDLE, FIT = 3, 4, 5
 ANCHORS: Final = {0: "start", 1: "middle", 2: "end", 3: "start", 4: "middle", 5: "start"}
@@ -18,50 +18,87 @@ DESCENT: Final = 0.28
 BACKWARD, UPSIDE_DOWN = 2, 4
 
 
+class Line(NamedTuple):
+    """A line of text as a drawing gives it: letters with their codes, cap height, two points, angles in degrees."""
+
+    text: str
+    height: float
+    insert: tuple[float, float]
+    second: tuple[float, float]
+    rotation: float
+    width: float
+    oblique: float
+    flags: int
+    horizontal: int
+    vertical: int
+
+
 def single_line(entity: Entity, ink: Ink, style: Entity, most: int) -> list[Words]:
     """Give the line of text of a TEXT, ATTRIB or ATTDEF; none for an empty one.
 
     Raises curves.Unfit for a text of more than `most` letters.
     """
     dxf = entity.dxf
-    # An attribute definition that stands by itself shows its tag, as in a CAD.
-    text = dxf.tag if entity.dxftype() == "ATTDEF" and not entity.is_const else dxf.text
-    if len(text) > most:
-        raise curves.Unfit("text too long")
-    parts = letters.spans(text)
-    if not "".join(part.text for part in parts).strip():
-        return []
-    height = float(dxf.height)
-    if not height > 0:
-        raise curves.Unfit("text without height")
-    stretch = _factor(dxf.get("width", style.dxf.width if style else 1.0))
-    slant = float(dxf.get("oblique", style.dxf.oblique if style else 0.0))
-    flags = int(dxf.get("text_generation_flag", 0)) | (int(style.dxf.generation_flags) if style else 0)
-    natural = letters.spans_width(parts, height) * stretch
-    horizontal, vertical = int(dxf.get("halign", 0)), int(dxf.get("valign", 0))
     insert = Vec3(dxf.insert)
     second = Vec3(dxf.align_point) if dxf.hasattr("align_point") else insert
-    angle = math.radians(dxf.rotation)
+    line = Line(
+        # An attribute definition that stands by itself shows its tag, as in a CAD.
+        dxf.tag if entity.dxftype() == "ATTDEF" and not entity.is_const else dxf.text,
+        float(dxf.height),
+        (insert.x, insert.y),
+        (second.x, second.y),
+        float(dxf.rotation),
+        float(dxf.get("width", style.dxf.width if style else 1.0)),
+        float(dxf.get("oblique", style.dxf.oblique if style else 0.0)),
+        int(dxf.get("text_generation_flag", 0)) | (int(style.dxf.generation_flags) if style else 0),
+        int(dxf.get("halign", 0)),
+        int(dxf.get("valign", 0)),
+    )
+    z = second.z if line.horizontal or line.vertical else insert.z
+    return line_of_text(line, ink, most, curves.plane(entity, z))
+
+
+def line_of_text(line: Line, ink: Ink, most: int, plane: Matrix = IDENTITY) -> list[Words]:
+    """Give a line of text in its place, none for an empty one; `plane` maps its own plane to the drawing.
+
+    Raises curves.Unfit for a text of more than `most` letters, or without height.
+    """
+    if len(line.text) > most:
+        raise curves.Unfit("text too long")
+    parts = letters.spans(line.text)
+    if not "".join(part.text for part in parts).strip():
+        return []
+    height = line.height
+    if not height > 0:
+        raise curves.Unfit("text without height")
+    stretch = _factor(line.width)
+    natural = letters.spans_width(parts, height) * stretch
+    horizontal = line.horizontal
+    (x, y), (to_x, to_y) = line.insert, line.second
+    angle = math.radians(line.rotation)
     length = 0.0
-    if horizontal in {ALIGNED, FIT} and second.vec2 != insert.vec2:
-        along = second.vec2 - insert.vec2
-        angle, length = along.angle, along.magnitude
+    if horizontal in {ALIGNED, FIT} and (to_x, to_y) != (x, y):
+        angle, length = math.atan2(to_y - y, to_x - x), math.hypot(to_x - x, to_y - y)
         if horizontal == ALIGNED and natural > 0:
             height *= length / natural
-    elif horizontal or vertical:
-        insert = second
-    lift = _lift(horizontal, vertical, height)
-    # Lift, stretch and slant happen in the text's own frame, then it is turned and set down.
-    frame: Matrix = (stretch if not length else 1.0, 0.0, 0.0, 1.0, 0.0, lift)
-    if flags & BACKWARD:
-        frame = chained(frame, (-1.0, 0.0, 0.0, 1.0, length, 0.0))
-    if flags & UPSIDE_DOWN:
-        frame = chained(frame, (1.0, 0.0, 0.0, -1.0, 0.0, 0.0))
-    frame = chained(frame, slanted(slant))
-    frame = chained(frame, turned(angle, insert.x, insert.y))
-    frame = chained(frame, curves.plane(entity, insert.z))
+    elif horizontal or line.vertical:
+        x, y = to_x, to_y
+    frame = _frame(line, stretch if not length else 1.0, length, height)
+    frame = chained(frame, turned(angle, x, y))
+    if plane != IDENTITY:
+        frame = chained(frame, plane)
     width = length or natural / stretch
     return [Words(ink, frame, height, parts, ANCHORS.get(horizontal, "start"), length, width)]
+
+
+def _frame(line: Line, stretch: float, length: float, height: float) -> Matrix:
+    """Lift, stretch, mirror and slant, in the text's own frame."""
+    frame: Matrix = (stretch, 0.0, 0.0, 1.0, 0.0, _lift(line.horizontal, line.vertical, height))
+    if line.flags & BACKWARD:
+        frame = chained(frame, (-1.0, 0.0, 0.0, 1.0, length, 0.0))
+    if line.flags & UPSIDE_DOWN:
+        frame = chained(frame, (1.0, 0.0, 0.0, -1.0, 0.0, 0.0))
+    return chained(frame, slanted(line.oblique)) if line.oblique else frame
 
 
 def slanted(degrees: float) -> Matrix:

@@ -16,8 +16,11 @@ from ezdxf import recover
 from ezdxf.filemanagement import read, readfile
 from ezdxf.lldxf.const import DXFError
 
+from portal.rendering.columns import Unplain
+from portal.rendering.entities import NOTHING_PLAIN, Plain
+from portal.rendering.reader import plain_objects
 from portal.rendering.reasons import Refused
-from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed
+from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed, objects_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +32,7 @@ TAIL: Final = 1 << 20
 _UNSOUND_NAME: Final = re.compile(r"((?:^|\n|\r)[ \t]*[2678][ \t]*\r?\n\*?+)([^\r\n]*[<>\";:?=`*][^\r\n]*)")
 _TWINS: Final = {ord(sign): ord(sign) + 0xFEE0 for sign in '<>";?=`/:|*\\'}
 _OBJECT_START: Final = re.compile(rb"(?:\r\n|\r|\n)[ \t]*0[ \t]*(?:\r\n|\r|\n)(?:3D)?[A-Z]")
+_MASKED: Final = re.compile(rb"[\r\n][ \t]*0[ \t]*\r?\nWIPEOUT[ \t]*\r?\n")
 KINDS: Final = {
     "png": "PNG 그림", "jpeg": "JPEG 그림", "gif": "GIF 그림", "tiff": "TIFF 그림", "gzip": "gzip 압축", "zip": "ZIP 압축",
     "rar": "RAR 압축", "7z": "7z 압축", "html": "웹 문서", "svg": "SVG", "xml": "XML", "text": "텍스트",
@@ -51,17 +55,20 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
     raise Refused("not-a-drawing", kind=KINDS[kind])
 
 
-def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, str]:
-    """Open the drawing: the document, and "" or "recovered" or "cut" for what a person should be told.
+def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain, str]:
+    """Open the drawing: the document, the plain objects it lacks, and "", "recovered" or "cut" to tell a person.
 
     Raises Refused("damaged") when it cannot be read, Refused("lost") when reading lost most of its objects.
     """
     logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
     if sniffed.kind == "dxf-binary":
         try:
-            return readfile(path), ""
+            return readfile(path), NOTHING_PLAIN, ""
         except (*BROKEN, OSError, EOFError, MemoryError) as error:
             raise Refused("damaged") from error
+    found = _quickly(sniffed, data) if sniffed.whole else None
+    if found is not None:
+        return (*found, "")
     note = "" if sniffed.whole else "cut"
     text = _decoded(sniffed, data if sniffed.whole else mended(data))
     try:
@@ -72,8 +79,25 @@ def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, str]:
         except BROKEN:
             doc = _recovered(sniffed, data)
             note = note or "recovered"
-    _compare(doc, sniffed)
-    return doc, note
+    _compare(doc, data, whole=sniffed.whole)
+    return doc, NOTHING_PLAIN, note
+
+
+def _quickly(sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain] | None:
+    """Read the plain objects ourselves and only the rest with ezdxf; None when the file asks for ezdxf alone.
+
+    A wipeout hides what was drawn before it and not what comes after: then the order of all objects matters.
+    """
+    if b"\nWIPEOUT" in data and _MASKED.search(data):
+        return None
+    try:
+        plain = plain_objects(data.removeprefix(UTF8_MARK).rstrip(b"\x00\x1a"), sniffed.encoding)
+        doc = _read(plain.rest.decode(sniffed.encoding, "surrogateescape"))
+    except (Unplain, *BROKEN):
+        return None
+    _compare(doc, plain.rest, whole=True)
+    plain.rest = b""
+    return doc, plain
 
 
 def mended(data: bytes) -> bytes:
@@ -117,10 +141,10 @@ def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
     return doc
 
 
-def _compare(doc: Drawing, sniffed: Sniffed) -> None:
+def _compare(doc: Drawing, data: bytes, *, whole: bool) -> None:
     """Hold the number of objects that were loaded against the tag scan's."""
     loaded = sum(len(layout) for layout in doc.layouts)
-    if sniffed.objects > 0 and loaded < sniffed.objects * LOST:
+    if loaded < objects_of(data) * LOST:
         raise Refused("lost")
-    if loaded == 0 and not sniffed.whole:
+    if loaded == 0 and not whole:
         raise Refused("lost")

@@ -10,9 +10,10 @@ from ezdxf.math import Vec3
 from ezdxf.tools.text import MTextContext, MTextParser, TokenType
 
 from portal.rendering import curves, ink, letters
+from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
 from portal.rendering.lines_of_text import slanted
-from portal.rendering.shapes import Ink, Matrix, Path, Shape, Span, Words, chained
+from portal.rendering.shapes import Ink, Matrix, Path, Span, Words, chained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -80,6 +80,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """A part of a large sheet, in a file beside it: what replaces the base's <g data-tile="number"> when one is near.
+
+    `box` [x0, y0, x1, y1] is around its objects, in drawing units.
+    """
+
+    number: int
+    svg: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """Model space or one paper layout. `svg` and `thumb` are file names beside the manifest.
 
@@ -97,6 +109,7 @@ class Sheet:
     texts: tuple[Text, ...]
     objects: int
     drawn: int
+    parts: tuple[Tile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +128,7 @@ class Rendering:
 
     def document(self) -> dict[str, Any]:
         """Give the JSON document of the manifest and of `flask render --json`."""
-        whole = dataclasses.asdict(self)
-        for sheet in whole["sheets"]:
-            sheet["parts"] = []
-        return whole
+        return dataclasses.asdict(self)
 
     def write(self, folder: Path) -> None:
         """Write manifest.json into `folder`, whole or not at all."""
@@ -145,13 +155,13 @@ class Rendering:
 
 
 def _sheet(values: dict[str, Any]) -> Sheet:
-    known = {name: value for name, value in values.items() if name != "parts"}
     return Sheet(
         **{
-            **known,
+            **values,
             "extents": tuple(values["extents"]),
             "full": tuple(values["full"]),
             "layers": tuple(Layer(**layer) for layer in values["layers"]),
             "texts": tuple(Text(**text) for text in values["texts"]),
+            "parts": tuple(Tile(**{**tile, "box": tuple(tile["box"])}) for tile in values["parts"]),
         },
     )

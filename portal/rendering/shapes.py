@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from portal.rendering.batches import Shape
+
 Step = tuple[object, ...]
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
@@ -138,9 +140,6 @@ class Words:
         """Give this line under `matrix`."""
         joined = chained(self.matrix, matrix)
         return Words(self.ink, joined, self.height, self.spans, self.anchor, self.length, self.width, clip)
-
-
-Shape = Path | Words
 
 
 def apply(matrix: Matrix, x: float, y: float) -> tuple[float, float]:

@@ -6,15 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from ezdxf.path import make_path
 
+from portal.rendering.batches import BATCHES, Shape, around, boxes_of, strokes_in
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.extents import useful
 from portal.rendering.grid import Frame
 from portal.rendering.reasons import Refused
-from portal.rendering.result import Layer, Sheet, Text
-from portal.rendering.shapes import Clip, Matrix, Path, Shape, Words, apply, joined_boxes, shifted
+from portal.rendering.result import Layer, Sheet, Text, Tile
+from portal.rendering.shapes import Clip, Matrix, Path, Words, apply, shifted
 from portal.rendering.svg import Writer
 from portal.rendering.thumb import thumbnail
 from portal.rendering.window import trimmed
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path as File
 
     from ezdxf.document import Drawing
+    from numpy.typing import NDArray
 
     from portal.rendering.result import Limits
 
@@ -89,8 +92,8 @@ class Desk:
         layers = self._hand.palette.layers
         shapes = drawn.shapes
         real = [shape for shape in shapes if not getattr(shape, "endless", False)] or shapes
-        boxes = [shape.box for shape in real if layers[shape.ink.layer].on] or [shape.box for shape in real]
-        box, full = useful(boxes), joined_boxes(boxes)
+        boxes = boxes_of([shape for shape in real if layers[shape.ink.layer].on] or real)
+        box, full = useful(boxes), around(boxes)
         tallest = max((_height(shape) for shape in shapes if isinstance(shape, Words)), default=0.0)
         frame = Frame.around(box, tallest)
         model = drawn.name == MODEL
@@ -98,9 +101,13 @@ class Desk:
             shapes = [_lengthened(shape, frame.box) for shape in shapes]
         units = UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "") if model else "mm"
         label = f"{self._name} {drawn.name}".strip()
-        svg = Writer(frame, layers, self._limits, f"s{number}").write(shapes, label, units)
+        written = Writer(frame, layers, self._limits, f"s{number}").write(shapes, label, units)
         name, small = f"sheet-{number}.svg", f"sheet-{number}-thumb.svg"
-        (self._out / name).write_text(svg, encoding="utf-8")
+        (self._out / name).write_text(written.base, encoding="utf-8")
+        tiles = []
+        for part in written.parts:
+            tiles.append(Tile(part.tile, f"sheet-{number}-tile-{part.tile}.svg", part.box))
+            (self._out / tiles[-1].svg).write_text(part.text, encoding="utf-8")
         (self._out / small).write_text(thumbnail(shapes, frame, layers), encoding="utf-8")
         listed, numbers = _layers(shapes, self._hand)
         texts = tuple(
@@ -108,7 +115,7 @@ class Desk:
             for shape in shapes
             if isinstance(shape, Words)
         )
-        return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn)
+        return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles))
 
 
 def _height(words: Words) -> float:
@@ -118,7 +125,7 @@ def _height(words: Words) -> float:
 def _layers(shapes: Sequence[Shape], hand: Draughtsman) -> tuple[tuple[Layer, ...], dict[int, int]]:
     counts: dict[int, int] = {}
     for shape in shapes:
-        counts[shape.ink.layer] = counts.get(shape.ink.layer, 0) + 1
+        counts[shape.ink.layer] = counts.get(shape.ink.layer, 0) + strokes_in(shape)
     looks = [look for look in hand.palette.layers if look.number in counts]
     looks.sort(key=lambda look: look.name.casefold())
     listed = tuple(
@@ -162,6 +169,8 @@ def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape
         return []
     seen = shifted(shown, matrix, Clip((ring,), None))
     for shape, before in zip(seen, shown, strict=True):
+        if isinstance(shape, BATCHES):
+            shape.boxes = _cut_all(shape.boxes, ring)
         # $PSLTSCALE: on paper a linetype looks alike in every viewport, whatever its scale.
         shape.ink = before.ink
         # Only what lies inside the window counts for the sheet's extents.
@@ -177,9 +186,16 @@ def _cut(
     return x0, y0, max(x0, min(box[2], max(xs))), max(y0, min(box[3], max(ys)))
 
 
+def _cut_all(boxes: NDArray[np.float64], ring: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    points = np.array(ring)
+    low, high = points.min(axis=0), points.max(axis=0)
+    start = np.maximum(boxes[:, 0:2], low)
+    return np.concatenate((start, np.maximum(start, np.minimum(boxes[:, 2:4], high))), axis=1)
+
+
 def _lengthened(shape: Shape, box: tuple[float, float, float, float]) -> Shape:
     """Draw a construction line or ray across the whole of `box` and twice beyond."""
-    if isinstance(shape, Words) or not shape.endless:
+    if not isinstance(shape, Path) or not shape.endless:
         return shape
     (_, x, y), (_, to_x, to_y) = shape.steps[0], shape.steps[1]
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)

@@ -53,14 +53,13 @@ _EOF: Final = re.compile(rb"(?:^|\r\n|\r|\n)[ \t]*0[ \t]*(?:\r\n|\r|\n)[ \t]*EOF
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """What the bytes say. `objects` is the tag scan's count of ENTITIES (text DXF only, else -1)."""
+    """What the bytes say. `whole` is False for a text DXF without its end."""
 
     kind: str
     version: str
     encoding: str
     bytes: int
     sha256: str
-    objects: int
     whole: bool
 
 
@@ -132,22 +131,20 @@ def sniff(path: Path, limits: Limits) -> tuple[Sniffed, bytes]:
     kind = kind_of(data)
     version = version_of(data, kind)
     encoding = encoding_of(data, version) if kind == "dxf" else ""
-    objects, whole = _scan(data, kind, limits)
-    return Sniffed(kind, version, encoding, len(data), hashlib.sha256(data).hexdigest(), objects, whole), data
-
-
-def _scan(data: bytes, kind: str, limits: Limits) -> tuple[int, bool]:
-    if kind != "dxf":
-        return -1, True
-    if data.count(b"\n") > limits.lines or data.count(b"\r") > limits.lines:
+    if kind == "dxf" and (data.count(b"\n") > limits.lines or data.count(b"\r") > limits.lines):
         raise Refused("too-many-lines")
+    whole = kind != "dxf" or bool(_EOF.search(data[-64:].rstrip(b"\x00\x1a")))
+    return Sniffed(kind, version, encoding, len(data), hashlib.sha256(data).hexdigest(), whole), data
+
+
+def objects_of(data: bytes) -> int:
+    """Count the objects of a text DXF's ENTITIES by a scan of its tags, -1 when it has no such section."""
     start = _ENTITIES.search(data)
     if start is None:
-        return 0, bool(_EOF.search(data[-64:].rstrip(b"\x00\x1a")))
+        return -1
     end = _SECTION_END.search(data, start.end() - 2)
     stop = end.start() if end else len(data)
-    count = sum(1 for _ in _OBJECT.finditer(data, start.end() - 2, stop))
-    return count, bool(_EOF.search(data[-64:].rstrip(b"\x00\x1a")))
+    return sum(1 for _ in _OBJECT.finditer(data, start.end() - 2, stop))
 
 
 def _header(data: bytes, variable: bytes) -> str:

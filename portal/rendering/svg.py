@@ -1,42 +1,79 @@
-"""Writes a sheet's shapes as one SVG a browser can pan at full frame rate.
+"""Writes a sheet's shapes as SVG that a browser can pan at full frame rate: one document, or a base and tiles beside it.
 
 The grid: the viewBox is `0 0 W H` with about 4000 units on the longer side; the root carries data-scale (SVG units per
 drawing unit) and data-origin ("X0 Y1", the drawing coordinates of the SVG's 0,0), so that
     X = X0 + sx / scale        Y = Y1 - sy / scale.
-Paths are whole numbers on a grid a hundred times finer, under a transform of their group; texts keep font sizes below
-2000, which some viewers need. Per layer there are groups with the classes "l l-<number>" and data-layer, hidden ones
-with display="none"; colours of the index carry the class "k-<index>", masks the class "paper". Nothing but presentation
+Paths are whole numbers on a finer grid, under a transform of their group; texts keep font sizes below 2000, which some
+viewers need. Per layer there are groups with the classes "l l-<number>" and data-layer, hidden ones with
+display="none"; colours of the index carry the class "k-<index>", masks the class "paper". Nothing but presentation
 attributes: no style, no script, no reference but to clip paths inside the file.
 
-Paths of one look are merged per tile, not per layer: a browser then leaves out what is not in view.
+A small sheet is one document. A large one is a base, drawn as coarsely as the whole sheet is seen on a screen, and
+tiles: every object belongs to the tile of its middle, and the base has the same objects under <g data-tile="N">, which
+the tile's own group replaces when somebody comes near. What is larger than a tile belongs to a tile of its own.
+Paths of one look are merged, but only among neighbours: a browser then leaves out what is not in view.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from portal.rendering import dashes
+from portal.rendering.batches import BATCHES, Batch, Shape, around, boxes_of, largest, strokes_in
 from portal.rendering.grid import FINE, SIDE, Frame, Grid, short, single_ring
 from portal.rendering.letters import CAP, FAMILY
 from portal.rendering.reasons import Refused
-from portal.rendering.shapes import Box, Clip, Ink, Path, Shape, Span, Step, Words
+from portal.rendering.shapes import Box, Clip, Ink, Path, Span, Step, Words
+from portal.rendering.strokes import MOST_MERGED, Pieces, pieces_of
+from portal.rendering.tiles import Tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from portal.rendering.ink import LayerLook
     from portal.rendering.result import Limits
 
 BANDS: Final = 64
-PER_TILE: Final = 400
-MOST_TILES: Final = 12
-MOST_MERGED: Final = 400
+WHOLE: Final = 12_000
+"""A sheet of so many objects is one document."""
+PER_TILE: Final = 6_000
+MOST_ACROSS: Final = 24
+COARSE: Final = 0.5
+"""Grid steps to an SVG unit in the base: 2000 across the sheet, about one to a pixel of a large screen."""
+IN_BASE: Final = 25_000
+"""Strokes in the base: the largest, so that it crosses the wire within 200 KB; the tiles bring the others."""
+STEPS: Final = 60
+LEGIBLE: Final = 12.0
+"""Letters below this size, in SVG units, are left out of the base: they are smaller than five pixels."""
 PAPER: Final = "#ffffff"
 ROUND: Final = 1e-3
 DECORATIONS: Final = {"u": "underline", "o": "overline", "k": "line-through"}
+
+_Look = tuple[str, int, float, float]
+"""Colour, index colour or 0, opacity, width in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A tile: its number, its document, and the box of its objects in drawing units."""
+
+    tile: int
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A sheet's document, and its tiles when it has any."""
+
+    base: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(slots=True)
@@ -44,7 +81,7 @@ class _Band:
     """Shapes between two masks: a mask hides what came before it and nothing after."""
 
     areas: list[Path] = field(default_factory=list)
-    strokes: list[Path] = field(default_factory=list)
+    strokes: list[Path | Batch] = field(default_factory=list)
     words: list[Words] = field(default_factory=list)
 
     def any(self) -> bool:
@@ -64,39 +101,80 @@ class Writer:
         self._defs: list[str] = []
         self._grid = Grid(frame)
 
-    def write(self, shapes: Iterable[Shape], name: str, units: str) -> str:
-        """Give the SVG text; raises Refused("output-too-large") beyond the limit."""
+    def write(self, shapes: Iterable[Shape], name: str, units: str) -> Written:
+        """Give the sheet's documents; raises Refused("output-too-large") beyond the limit."""
         bands = _banded(shapes)
+        for band in bands:
+            band.strokes = [self._broken(stroke) for stroke in band.strokes]
+        self._grid = Grid(self._frame, _fineness(bands, self._frame))
         tiles = _tiling(bands, self._frame)
-        body: list[str] = []
+        body = self._body(bands, tiles, self._grid)
+        if tiles.across == 1:
+            return Written(self._document("".join(body[1]), name, units))
+        boxes = _boxes(bands, tiles)
+        for band in bands:
+            band.strokes = largest(band.strokes, IN_BASE)
+        base = self._body(bands, tiles, Grid(self._frame, COARSE))
+        parts = tuple(
+            Part(tile, self._root(f'<g data-tile="{tile}">{"".join(content)}</g>', ""), boxes[tile])
+            for tile, content in sorted(body.items())
+        )
+        whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
+        return Written(self._document(whole, name, units), parts)
+
+    def _body(self, bands: list[_Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
+        """The groups of every tile, in drawing order."""
+        body: dict[int, list[str]] = defaultdict(list)
         size = 0
         for band in bands:
-            for part in (*self._areas(band.areas), *self._strokes(band.strokes, tiles), *self._texts(band.words)):
-                body.append(part)
+            for tile, part in (
+                *self._areas(band.areas, tiles, grid),
+                *self._strokes(band.strokes, tiles, grid),
+                *self._texts(band.words, tiles, grid),
+            ):
+                body[tile].append(part)
                 size += len(part)
                 if size > self._limits.svg:
                     raise Refused("output-too-large")
-        width, height = self._frame.size
+        return body
+
+    def _document(self, body: str, name: str, units: str) -> str:
         x0, _, _, y1 = self._frame.box
         defs = f"<defs>{''.join(self._defs)}</defs>" if self._defs else ""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}" role="img"'
-            f' aria-label="{escape(name)}" data-scale="{self._frame.scale!r}" data-origin="{x0!r} {y1!r}"'
-            f' data-units="{units}" fill="none" stroke="currentColor" stroke-linecap="round"'
-            f' stroke-linejoin="round" font-family="{escape(FAMILY)}">{defs}{"".join(body)}</svg>'
+        return self._root(
+            defs + body,
+            f' role="img" aria-label="{escape(name)}" data-scale="{self._frame.scale!r}" data-origin="{x0!r} {y1!r}"'
+            f' data-units="{units}"',
         )
 
-    def _areas(self, areas: list[Path]) -> Iterable[str]:
-        at = 0
-        while at < len(areas):
-            ink, clip = areas[at].ink, areas[at].clip
-            end = at
-            while end < len(areas) and areas[end].ink.layer == ink.layer and areas[end].clip is clip:
-                end += 1
-            yield self._group(ink.layer, clip, "".join(self._area_paths(areas[at:end])), fine=True)
-            at = end
+    def _root(self, content: str, about: str) -> str:
+        width, height = self._frame.size
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}"{about} fill="none"'
+            f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+            f' font-family="{escape(FAMILY)}">{content}</svg>'
+        )
 
-    def _area_paths(self, areas: list[Path]) -> Iterable[str]:
+    def _areas(self, areas: list[Path], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
+        least = 1 / (self._frame.scale * grid.fine) if grid.coarse else 0.0
+        kept: dict[int, list[Path]] = defaultdict(list)
+        boxes = boxes_of(areas)
+        large = (boxes[:, 2:4] - boxes[:, 0:2]).max(axis=1, initial=0.0) >= least
+        for area, tile, seen in zip(areas, tiles.of_all(boxes).tolist(), large.tolist(), strict=True):
+            if seen:
+                kept[tile].append(area)
+        for tile, mine in kept.items():
+            at = 0
+            while at < len(mine):
+                ink, clip = mine[at].ink, mine[at].clip
+                end = at
+                while end < len(mine) and mine[end].ink.layer == ink.layer and mine[end].clip is clip:
+                    end += 1
+                content = "".join(self._area_paths(mine[at:end], grid))
+                yield tile, self._group(ink.layer, clip, content, grid.fine)
+                at = end
+
+    def _area_paths(self, areas: list[Path], grid: Grid) -> Iterable[str]:
         merged: list[str] = []
         last: tuple[Ink, str] | None = None
         for area in areas:
@@ -107,9 +185,9 @@ class Writer:
                     yield self._area(*last, "".join(merged), even=False)
                 merged, last = [], look
             if ring is None:
-                yield self._area(area.ink, area.fill, self._grid.data(area.steps), even=True)
+                yield self._area(area.ink, area.fill, grid.data(area.steps), even=True)
             else:
-                merged.append(self._grid.data(ring))
+                merged.append(grid.data(ring))
         if last and merged:
             yield self._area(*last, "".join(merged), even=False)
 
@@ -125,42 +203,38 @@ class Writer:
         alpha = f' fill-opacity="{ink.alpha:.2f}"' if ink.alpha < 1 else ""
         return f'<path{attributes} fill="{colour}"{edge}{rule}{alpha} d="{data}"/>'
 
-    def _strokes(self, strokes: list[Path], tiles: _Tiles) -> Iterable[str]:
-        kept: dict[tuple[int, Clip | None], dict[tuple[str, int, float, float, int], list[str]]] = {}
-        for path in strokes:
-            ink = path.ink
-            steps = self._broken(path)
-            data = self._grid.data(steps)
-            if data:
-                look = (ink.colour, ink.aci, ink.alpha, pixels(ink.weight), tiles.of(path.box))
-                kept.setdefault((ink.layer, path.clip), {}).setdefault(look, []).append(data)
+    def _strokes(self, strokes: list[Path | Batch], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
+        kept: dict[tuple[int, Clip | None], dict[_Look, list[Path | Batch]]] = {}
+        for stroke in strokes:
+            ink = stroke.ink
+            look = (ink.colour, ink.aci, ink.alpha, pixels(ink.weight))
+            kept.setdefault((ink.layer, stroke.clip), {}).setdefault(look, []).append(stroke)
         for (layer, clip), looks in kept.items():
-            paths = []
-            for (colour, aci, alpha, weight, _), pieces in looks.items():
-                css = f' class="k-{aci}"' if aci else ""
-                stroke = f' stroke="{colour}"' if colour != "currentColor" else ""
-                opacity = f' stroke-opacity="{alpha:.2f}"' if alpha < 1 else ""
-                thick = f' stroke-width="{weight:g}"' if weight != 1 else ""
-                for first in range(0, len(pieces), MOST_MERGED):
-                    data = "".join(pieces[first : first + MOST_MERGED])
-                    paths.append(
-                        f'<path{css}{stroke}{opacity}{thick} vector-effect="non-scaling-stroke" d="{data}"/>',
-                    )
-            yield self._group(layer, clip, "".join(paths), fine=True)
+            paths: dict[int, list[str]] = defaultdict(list)
+            for look, mine in looks.items():
+                pieces = Pieces.joined([pieces_of(stroke, grid) for stroke in mine])
+                if grid.coarse:
+                    pieces = pieces.distinct()
+                for tile, data in pieces.ordered(tiles.of_all(pieces.boxes)):
+                    paths[tile].append(_stroke(look, data))
+            for tile, texts in paths.items():
+                yield tile, self._group(layer, clip, "".join(texts), grid.fine)
 
-    def _texts(self, words: list[Words]) -> Iterable[str]:
-        kept: dict[tuple[int, Clip | None], list[str]] = {}
-        for line in words:
-            kept.setdefault((line.ink.layer, line.clip), []).append(self._text(line))
-        for (layer, clip), texts in kept.items():
-            yield self._group(layer, clip, "".join(texts), fine=False)
+    def _texts(self, words: list[Words], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
+        kept: dict[tuple[int, int, Clip | None], list[str]] = {}
+        for line, tile in zip(words, tiles.of_all(boxes_of(words)).tolist(), strict=True):
+            if not grid.coarse or self._size(line) >= LEGIBLE:
+                kept.setdefault((tile, line.ink.layer, line.clip), []).append(self._text(line))
+        for (tile, layer, clip), texts in kept.items():
+            yield tile, self._group(layer, clip, "".join(texts), 0)
 
-    def _group(self, layer: int, clip: Clip | None, content: str, *, fine: bool) -> str:
+    def _group(self, layer: int, clip: Clip | None, content: str, fine: float) -> str:
+        """A layer's group; `fine` is the grid of its paths, 0 for letters."""
         if not content:
             return ""
         hidden = "" if self._layers[layer].on else ' display="none"'
         if fine:
-            content = f'<g transform="scale({1 / FINE:g})">{content}</g>'
+            content = f'<g transform="scale({1 / fine:g})">{content}</g>'
         inside = f' clip-path="url(#{self._clip(clip)})"' if clip is not None else ""
         ends = "" if fine else ' stroke="none" fill="currentColor"'
         return f'<g class="l l-{layer}" data-layer="{layer}"{hidden}{inside}{ends}>{content}</g>'
@@ -177,20 +251,27 @@ class Writer:
             steps.append(("Z",))
         data = self._grid.data(steps)
         self._defs.append(
-            f'<clipPath id="{name}"{outer}><path transform="scale({1 / FINE:g})" clip-rule="evenodd" d="{data}"/>'
-            f"</clipPath>",
+            f'<clipPath id="{name}"{outer}><path transform="scale({1 / self._grid.fine:g})" clip-rule="evenodd"'
+            f' d="{data}"/></clipPath>',
         )
         return name
 
-    def _broken(self, path: Path) -> Sequence[Step]:
-        if not path.ink.dashes or path.endless:
-            return path.steps
-        pieces = dashes.count(path.steps, path.ink.dashes)
+    def _broken(self, stroke: Path | Batch) -> Path | Batch:
+        """A line with its linetype's gaps, as geometry."""
+        if isinstance(stroke, BATCHES) or not stroke.ink.dashes or stroke.endless:
+            return stroke
+        pieces = dashes.count(stroke.steps, stroke.ink.dashes)
         # A pattern finer than a thousandth of the sheet is a solid line to the eye, and costs most.
-        if sum(path.ink.dashes) * self._frame.scale * 1000 < SIDE or self._dashes + pieces > self._limits.dashes:
-            return path.steps
+        fine = sum(stroke.ink.dashes) * self._frame.scale * 1000 < SIDE
+        if fine or self._dashes + pieces > self._limits.dashes:
+            return stroke
         self._dashes += pieces
-        return dashes.dashed(path.steps, path.ink.dashes)
+        broken = dashes.dashed(stroke.steps, stroke.ink.dashes)
+        return Path(stroke.ink._replace(dashes=()), broken, "", stroke.clip) if broken else stroke
+
+    def _size(self, line: Words) -> float:
+        """The letters' size in SVG units."""
+        return line.height * math.hypot(line.matrix[2], line.matrix[3]) * self._frame.scale / CAP
 
     def _text(self, line: Words) -> str:
         scale = self._frame.scale
@@ -225,29 +306,21 @@ class Writer:
         return f"<text{''.join(attributes)}>{_spans(line.spans, size)}</text>"
 
 
-class _Tiles:
-    """A grid over the sheet by which paths are merged; shapes outside belong to its edge tiles."""
-
-    def __init__(self, box: Box, across: int) -> None:
-        self._box = box
-        self._across = across
-
-    def of(self, box: Box) -> int:
-        x0, y0, x1, y1 = self._box
-        column = self._part((box[0] + box[2]) / 2, x0, x1)
-        row = self._part((box[1] + box[3]) / 2, y0, y1)
-        return row * self._across + column
-
-    def _part(self, value: float, low: float, high: float) -> int:
-        return min(max(int((value - low) / (high - low or 1.0) * self._across), 0), self._across - 1)
-
-
 def pixels(weight: float) -> float:
     """Give the stroke width in CSS pixels of a lineweight in mm: 0.25 mm is one pixel, heavier lines less than in scale.
 
     True widths at every zoom would hide detail; the steps of a quarter pixel keep the number of looks small.
     """
     return round((1 + max(0.0, weight - 0.25) * 3 if weight > 0 else 0.75) * 4) / 4
+
+
+def _stroke(look: _Look, data: str) -> str:
+    colour, aci, alpha, weight = look
+    css = f' class="k-{aci}"' if aci else ""
+    stroke = f' stroke="{colour}"' if colour != "currentColor" else ""
+    opacity = f' stroke-opacity="{alpha:.2f}"' if alpha < 1 else ""
+    thick = f' stroke-width="{weight:g}"' if weight != 1 else ""
+    return f'<path{css}{stroke}{opacity}{thick} vector-effect="non-scaling-stroke" d="{data}"/>'
 
 
 def _banded(shapes: Iterable[Shape]) -> list[_Band]:
@@ -258,13 +331,42 @@ def _banded(shapes: Iterable[Shape]) -> list[_Band]:
             continue
         if shape.fill == "mask" and bands[-1].any() and len(bands) < BANDS:
             bands.append(_Band())
-        (bands[-1].areas if shape.fill else bands[-1].strokes).append(shape)
+        if isinstance(shape, Path) and shape.fill:
+            bands[-1].areas.append(shape)
+        else:
+            bands[-1].strokes.append(shape)
     return bands
 
 
-def _tiling(bands: list[_Band], frame: Frame) -> _Tiles:
-    count = sum(len(band.strokes) for band in bands)
-    return _Tiles(frame.box, min(max(round(math.sqrt(count / PER_TILE)), 1), MOST_TILES))
+def _boxes(bands: list[_Band], tiles: Tiles) -> dict[int, Box]:
+    """The box of each tile's objects, in drawing units."""
+    boxes = np.concatenate([boxes_of(shapes) for band in bands for shapes in (band.areas, band.strokes, band.words)])
+    numbers = tiles.of_all(boxes)
+    return {tile: around(boxes[numbers == tile]) for tile in np.unique(numbers).tolist()}
+
+
+def _fineness(bands: list[_Band], frame: Frame) -> float:
+    """Grid steps to an SVG unit, so that all but the smallest tenth of the strokes are STEPS steps long or more.
+
+    An object that fills 60 pixels is then right to the pixel, and objects that meet still meet when they are larger:
+    what is one point in the drawing is one point of the grid.
+    """
+    boxes = boxes_of([stroke for band in bands for stroke in band.strokes])
+    sizes = (boxes[:, 2:4] - boxes[:, 0:2]).max(axis=1, initial=0.0)
+    sizes = sizes[sizes > 0] * frame.scale
+    if not len(sizes):
+        return FINE[0]
+    wanted = STEPS / float(np.quantile(sizes, 0.1))
+    return next((fine for fine in FINE if fine >= wanted), FINE[-1])
+
+
+def _tiling(bands: list[_Band], frame: Frame) -> Tiles:
+    """One tile for a small sheet, and for one with masks: they hide what came before them, in whatever tile."""
+    count = sum(strokes_in(shape) for band in bands for shape in band.strokes)
+    count += sum(len(band.areas) + len(band.words) for band in bands)
+    if count <= WHOLE or len(bands) > 1:
+        return Tiles(frame, 1)
+    return Tiles(frame, min(math.ceil(math.sqrt(count / PER_TILE)), MOST_ACROSS))
 
 
 def _spans(spans: tuple[Span, ...], size: float) -> str:

@@ -6,11 +6,13 @@ It is shown in an <img>, where page styles do not reach: so the colours are dark
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import TYPE_CHECKING, Final
 
+from portal.rendering.batches import BATCHES, Shape, largest
 from portal.rendering.dashes import flattened
-from portal.rendering.shapes import Path, Shape, Words, apply, overlap
+from portal.rendering.shapes import Path, Words, apply, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from portal.rendering.ink import LayerLook
 
 WIDTH: Final = 320.0
+MOST: Final = 2500
+"""Objects in the picture: more than these cannot be told apart in it."""
 GRID: Final = 4
 LARGEST: Final = 60_000
 SMALLEST: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -33,12 +37,20 @@ _Look = tuple[str, str, str]
 def thumbnail(shapes: Sequence[Shape], frame: Frame, layers: Sequence[LayerLook]) -> str:
     """Give an SVG of at most 60 kB; the finer detail is left out first when it would be larger."""
     seen = [shape for shape in shapes if layers[shape.ink.layer].on and overlap(shape.box, frame.box)]
-    marks = list(_marks(seen, frame))
+    marks = list(_marks(itertools.islice(_alone(largest(seen, MOST)), 2 * MOST), frame))
     for smallest in SMALLEST:
         text = _drawn((mark for mark in marks if mark[0] >= smallest), frame)
         if len(text) <= LARGEST:
             return text
     return _drawn((), frame)
+
+
+def _alone(shapes: Iterable[Shape]) -> Iterator[Path | Words]:
+    for shape in shapes:
+        if isinstance(shape, BATCHES):
+            yield from shape.paths()
+        else:
+            yield shape
 
 
 @functools.cache
@@ -52,7 +64,7 @@ def ink_on_paper(colour: str) -> str:
     return f"#{round(red * part):02x}{round(green * part):02x}{round(blue * part):02x}"
 
 
-def _marks(shapes: Iterable[Shape], frame: Frame) -> Iterator[tuple[float, _Look, str]]:
+def _marks(shapes: Iterable[Path | Words], frame: Frame) -> Iterator[tuple[float, _Look, str]]:
     """Give what can be seen: its size in pixels, its look and its path data."""
     x0, y0, x1, y1 = frame.box
     scale = WIDTH / max(x1 - x0, y1 - y0)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from portal.rendering.batches import BATCHES, Batch, Shape
 from portal.rendering.dashes import flattened
-from portal.rendering.shapes import Box, Path, Shape, Step, Words, overlap
+from portal.rendering.shapes import Box, Path, Step, Words, overlap
+
+FEW = 200
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +22,8 @@ def trimmed(shape: Shape, window: Box) -> Shape | None:
     """
     if not overlap(shape.box, window):
         return None
+    if isinstance(shape, BATCHES):
+        return _batch(shape, window)
     if isinstance(shape, Words) or _inside(shape.box, window):
         return shape
     if shape.fill:
@@ -27,6 +32,19 @@ def trimmed(shape: Shape, window: Box) -> Shape | None:
         return shape if _touches(shape.steps, window) else None
     steps = list(_pieces(shape.steps, window))
     return Path(shape.ink, steps, "", shape.clip, endless=shape.endless) if steps else None
+
+
+def _batch(shape: Batch, window: Box) -> Batch | None:
+    """Those objects whose box touches the window; of few, only those that are truly seen in it."""
+    x0, y0, x1, y1 = window
+    boxes = shape.boxes
+    near = (boxes[:, 0] <= x1) & (boxes[:, 2] >= x0) & (boxes[:, 1] <= y1) & (boxes[:, 3] >= y0)
+    if not near.any():
+        return None
+    kept = shape if near.all() else shape.only(near)
+    if len(kept) <= FEW and not any(_touches(path.steps, window) for path in kept.paths()):
+        return None
+    return kept
 
 
 def crosses(start: tuple[float, float], end: tuple[float, float], window: Box) -> bool:

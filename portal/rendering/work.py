@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portal.rendering import reasons
@@ -35,10 +36,10 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             sniffed = _with_encoding(sniffed, encoding)
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
         refuse_other_kinds(sniffed)
-        doc, note = opened(path, sniffed, data)
+        doc, plain, note = opened(path, sniffed, data)
         del data
         clock.lap("read")
-        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8)
+        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8, plain)
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
         if not layouts:
@@ -83,9 +84,7 @@ def _nothing(skipped: Counter[str], cycles: set[str]) -> Refused:
 
 
 def _with_encoding(sniffed: Sniffed, encoding: str) -> Sniffed:
-    return Sniffed(
-        sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256, sniffed.objects, sniffed.whole
-    )
+    return replace(sniffed, encoding=encoding)
 
 
 def _references(doc: Entity) -> tuple[str, ...]:

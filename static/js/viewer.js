@@ -1,10 +1,12 @@
 /* <drawing-viewer>: shows the sheets of a drawing. The markup is written by templates/drawings/viewer.html; data-sheets
-   holds [{name, url, extents, units, note, refused, layers: [{index, name, colour, on, objects}]}]. Each sheet is one SVG
-   of this origin, put into the page so that layers, grounds and the browser's own text search work on it.
+   holds [{name, url, extents, units, note, refused, tiles, layers: [{index, name, colour, on, objects}]}]. Each sheet is one
+   SVG of this origin, put into the page so that layers, grounds and the browser's own text search work on it; a large one
+   is coarse at first, and viewer_tiles.js brings the rest.
    What was chosen (layers, ground, open panel) is remembered per drawing in this browser. */
 
 import { Camera } from "./viewer_camera.js";
 import { LayerPanel } from "./viewer_layers.js";
+import { Tiles } from "./viewer_tiles.js";
 import { say } from "./notice.js";
 
 const MM = { mm: 1, cm: 10, m: 1000, km: 1e6, in: 25.4, ft: 304.8, inch: 25.4, foot: 304.8 };
@@ -16,6 +18,7 @@ class DrawingViewer extends HTMLElement {
   #current = 0;
   #camera;
   #layers;
+  #tiles;
   #place = null; // {x, y, scale, units}: how SVG units become drawing units
   #loading = null;
   #memory = {};
@@ -27,8 +30,9 @@ class DrawingViewer extends HTMLElement {
     if (this.#camera) return;
     this.#sheets = JSON.parse(this.dataset.sheets || "[]");
     this.#memory = this.#recall();
-    this.#camera = new Camera(this.#stage, { insets: () => this.#insets(), changed: () => this.#status() });
+    this.#camera = new Camera(this.#stage, { insets: () => this.#insets(), changed: () => this.#moved() });
     this.#layers = new LayerPanel(this.querySelector(".viewer-layers"), (change) => this.#layered(change));
+    this.#tiles = new Tiles((group) => this.#layers.join(group));
     this.#listen(this.#off.signal);
     this.#ground(this.#memory.ground ?? (this.#dark() ? "dark" : "paper"));
     this.#panel(WIDE.matches && !this.hasAttribute("data-embedded") && (this.#memory.panel ?? true), { quiet: true });
@@ -37,6 +41,7 @@ class DrawingViewer extends HTMLElement {
 
   disconnectedCallback() {
     this.#loading?.abort();
+    this.#tiles?.end();
     this.#off.abort();
   }
 
@@ -133,6 +138,7 @@ class DrawingViewer extends HTMLElement {
   }
 
   #clear() {
+    this.#tiles.end();
     this.#stage.querySelector("svg.sheet")?.remove();
     this.#place = null;
     this.#status();
@@ -149,6 +155,7 @@ class DrawingViewer extends HTMLElement {
     drawn.setAttribute("height", "100%");
     this.#stage.prepend(drawn);
     this.#layers.attach(drawn);
+    this.#tiles.begin(drawn, sheet.tiles ?? [], this.#place);
     this.#state("ready");
     this.#camera.show(drawn, length);
     this.dispatchEvent(new CustomEvent("viewer:ready", { bubbles: true, detail: { sheet: this.#current } }));
@@ -195,6 +202,12 @@ class DrawingViewer extends HTMLElement {
   }
 
   // ---- the status line ----
+
+  #moved() {
+    this.#status();
+    const { clientWidth, clientHeight } = this.#stage;
+    this.#tiles.look(this.#camera.point(0, 0), this.#camera.point(clientWidth, clientHeight));
+  }
 
   #status() {
     const place = this.#place;

@@ -40,12 +40,31 @@ export class LayerPanel {
   /** Bind the groups of a sheet that was just put into the page. */
   attach(svg) {
     this.#groups = new Map();
-    for (const group of svg.querySelectorAll("g.l")) {
+    this.#collect(svg);
+    this.#apply();
+  }
+
+  /** Bind the groups of a part that was put into the sheet in place of another. */
+  join(part) {
+    for (const [index, groups] of this.#groups) this.#groups.set(index, groups.filter((group) => group.isConnected));
+    this.#collect(part);
+    for (const row of this.#rows) this.#show(row.layer, [...part.querySelectorAll(`g.l[data-layer="${row.layer.index}"]`)]);
+  }
+
+  #collect(part) {
+    for (const group of part.querySelectorAll("g.l")) {
       const index = Number(group.dataset.layer ?? group.getAttribute("class").match(/l-(\d+)/)?.[1]);
       if (!this.#groups.has(index)) this.#groups.set(index, []);
       this.#groups.get(index).push(group);
     }
-    this.#apply();
+  }
+
+  #show(layer, groups) {
+    const shown = this.#shown(layer);
+    for (const group of groups) {
+      if (shown) group.removeAttribute("display");
+      else group.setAttribute("display", "none");
+    }
   }
 
   #shown(layer) {
@@ -105,12 +124,8 @@ export class LayerPanel {
 
   #apply() {
     for (const row of this.#rows) {
-      const shown = this.#shown(row.layer);
-      row.box.checked = shown;
-      for (const group of this.#groups.get(row.layer.index) ?? []) {
-        if (shown) group.removeAttribute("display");
-        else group.setAttribute("display", "none");
-      }
+      row.box.checked = this.#shown(row.layer);
+      this.#show(row.layer, this.#groups.get(row.layer.index) ?? []);
     }
     this.#count();
   }

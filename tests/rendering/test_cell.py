@@ -121,7 +121,7 @@ def test_a_text_too_long_to_read_is_skipped(tmp_path: Path) -> None:
 def test_a_child_over_its_limit_is_stopped_with_the_reason(tmp_path: Path, limits: Limits, reason: str) -> None:
     # Zigzags, which neither tiles nor thumbnails make small.
     zigzag = (
-        line(number * 7 % 997, number * 13 % 991, number * 17 % 983, number * 3 % 977) for number in range(20_000)
+        line(number * 7 % 997, number * 13 % 991, number * 17 % 983, number * 3 % 977) for number in range(100_000)
     )
     answer = rendered(tmp_path, drawing(*zigzag), limits)
     assert (answer.outcome, answer.reason) == ("refused", reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from portal.rendering import curves, dashes, letters
@@ -54,7 +55,7 @@ def test_the_axes_of_a_sheared_circle_are_found() -> None:
 
 
 def test_path_data_is_relative_whole_numbers_with_y_down() -> None:
-    grid = Grid(Frame((0, 0, 100, 100), 1.0))
+    grid = Grid(Frame((0, 0, 100, 100), 1.0), 100)
     assert grid.data([("M", 0.0, 100.0), ("L", 1.0, 100.0), ("L", 1.0, 98.0), ("Z",)]) == "M0 0h100v200z"
 
 
@@ -87,12 +88,12 @@ def test_a_line_shorter_than_its_pattern_is_solid() -> None:
 
 def test_a_stray_line_far_away_does_not_shrink_the_drawing() -> None:
     boxes: list[Box] = [(float(x), 0.0, x + 1.0, 1.0) for x in range(100)]
-    assert useful([*boxes, (1e9, 1e9, 1e9 + 1, 1e9 + 1)]) == (0, 0, 100, 1)
+    assert useful(np.array([*boxes, (1e9, 1e9, 1e9 + 1, 1e9 + 1)], float)) == (0, 0, 100, 1)
 
 
 def test_a_border_round_the_drawing_is_kept() -> None:
     boxes: list[Box] = [(float(x), 0.0, x + 1.0, 1.0) for x in range(100)]
-    assert useful([*boxes, (-100, -100, 300, 200)]) == (-100, -100, 300, 200)
+    assert useful(np.array([*boxes, (-100, -100, 300, 200)], float)) == (-100, -100, 300, 200)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from portal.rendering import Limits
 from portal.rendering.reasons import SENTENCES, Refused, listing, sentence
-from portal.rendering.sniff import encoding_of, kind_of, sniff, version_of
+from portal.rendering.sniff import encoding_of, kind_of, objects_of, sniff, version_of
 from tests.rendering.dxf_text import codepage, drawing, line, text
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def test_a_drawing_without_a_header_is_release_12() -> None:
 def test_objects_are_counted_without_reading_the_drawing(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text(drawing(*(line(0, 0, number, 0) for number in range(7))))
-    found, _ = sniff(path, Limits())
-    assert (found.objects, found.whole) == (7, True)
+    found, data = sniff(path, Limits())
+    assert (objects_of(data), found.whole) == (7, True)
 
 
 def test_a_missing_end_is_noticed(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("units", sa.String(length=20), nullable=False),
         sa.Column("objects", sa.Integer(), nullable=False),
         sa.Column("drawn", sa.Integer(), nullable=False),
+        sa.Column("tiles", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["render_id"], ["render.id"], name=op.f("fk_sheet_render_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sheet")),
         sa.UniqueConstraint("render_id", "position", name=op.f("uq_sheet_render_id_position")),

@@ -1,0 +1,109 @@
+"""A large sheet in a real browser: coarse at first, exact where one looks, no tile asked for twice, hidden layers stay hidden."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.needs("chromium")
+ROOT = 'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4000 4000" stroke="currentColor" fill="none"'
+ACROSS = 4
+
+
+def group(tile: int, look: str) -> str:
+    x, y = (tile - 1) % ACROSS * 1000, (tile - 1) // ACROSS * 1000
+    parts = "".join(
+        f'<g class="l l-{layer}" data-layer="{layer}"><path class="{look}" vector-effect="non-scaling-stroke"'
+        f' d="M{x + 100} {y + 100 + 300 * layer}h800"/></g>'
+        for layer in (0, 1)
+    )
+    return f'<g data-tile="{tile}">{parts}</g>'
+
+
+class Sheet:
+    """Serves one sheet of 16 tiles and remembers what was asked for."""
+
+    def __init__(self, tab: Page) -> None:
+        self.asked: list[int] = []
+        tab.route(re.compile(r"/viewer$"), self._page)
+        tab.route("**/large.svg", self._base)
+        tab.route("**/tile-*.svg", self._tile)
+
+    def _page(self, route: Route) -> None:
+        tiles = [
+            {
+                "number": tile,
+                "url": f"/tile-{tile}.svg",
+                "box": [
+                    (tile - 1) % ACROSS * 10,
+                    40 - (tile - 1) // ACROSS * 10 - 10,
+                    (tile - 1) % ACROSS * 10 + 10,
+                    40 - (tile - 1) // ACROSS * 10,
+                ],
+            }
+            for tile in range(1, ACROSS**2 + 1)
+        ]
+        layers = [
+            {"index": number, "name": name, "colour": "", "on": True, "objects": 16}
+            for number, name in ((0, "벽"), (1, "창"))
+        ]
+        sheet = {"name": "모형", "url": "/large.svg", "units": "mm", "note": "", "layers": layers, "tiles": tiles}
+        answer = route.fetch()
+        told = html.escape(json.dumps([sheet]), quote=True)
+        route.fulfill(
+            response=answer,
+            body=re.sub(r"data-sheets='[^']*'", lambda _: f'data-sheets="{told}"', answer.text()),
+        )
+
+    def _base(self, route: Route) -> None:
+        groups = "".join(group(tile, "coarse") for tile in range(1, ACROSS**2 + 1))
+        body = f'<svg {ROOT} data-scale="100" data-origin="0 40">{groups}</svg>'
+        route.fulfill(body=body, content_type="image/svg+xml")
+
+    def _tile(self, route: Route) -> None:
+        found = re.search(r"tile-(\d+)", route.request.url)
+        assert found
+        self.asked.append(int(found[1]))
+        route.fulfill(body=f"<svg {ROOT}>{group(int(found[1]), 'exact')}</svg>", content_type="image/svg+xml")
+
+
+def count(tab: Page, look: str) -> int:
+    return tab.locator(f"svg.sheet path.{look}").count()
+
+
+def test_every_tile_comes_once_and_takes_the_place_of_the_coarse_one(tab: Page, gallery: str) -> None:
+    sheet = Sheet(tab)
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(32)
+    assert count(tab, "coarse") == 0
+    assert sorted(sheet.asked) == list(range(1, 17))
+    for key in ("+", "+", "ArrowRight", "Home"):
+        tab.locator(".viewer-stage").press(key)
+        tab.wait_for_timeout(250)
+    assert len(sheet.asked) == 16
+
+
+def test_a_layer_that_was_hidden_stays_hidden_in_tiles_that_come_later(tab: Page, gallery: str) -> None:
+    Sheet(tab)
+    held: list[Route] = []
+    tab.route("**/tile-*.svg", lambda route: held.append(route) if not held else route.fallback())
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(30)
+    tab.locator(".layer-list input").nth(1).uncheck()
+    held[0].fallback()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(32)
+    shown = tab.locator("svg.sheet g.l-1").evaluate_all(
+        "groups => groups.filter(one => one.getAttribute('display') !== 'none').length"
+    )
+    assert shown == 0
+    assert tab.locator("svg.sheet g.l-0[display]").count() == 0
