@@ -9,20 +9,20 @@ from __future__ import annotations
 import logging
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core.db import give_back
 
-if TYPE_CHECKING:
-    from werkzeug.wrappers import Response
-
 log = logging.getLogger("planroom")
+
+#: What lies below is asked by programs, whatever they say that they accept.
+MACHINES = "/api/"
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a person, not an error of the program
@@ -99,21 +99,21 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def answer(status: int, message: str, next_step: str, number: str = "") -> tuple[str, int]:
-    """The error page: whole, or only its block when a part of a page asked for it."""
+def answer(status: int, message: str, next_step: str, number: str = "") -> Response:
+    """The error page: whole, or only its block when a part of a page asked for it. A program is told in JSON."""
     values = {"status": status, "sentence": message, "next_step": next_step, "number": number}
-    if request.accept_mimetypes.best == "application/json":
-        return current_app.json.dumps({"error": message, "next": next_step, "number": number}), status
+    if request.path.startswith(MACHINES) or request.accept_mimetypes.best == "application/json":
+        return make_response(jsonify(error=message, next=next_step, number=number), status)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full":
-        return render_block("error.html", "error", **values), status
-    return render_template("error.html", **values), status
+        return make_response(render_block("error.html", "error", **values), status)
+    return make_response(render_template("error.html", **values), status)
 
 
-def _refused(refusal: Refusal) -> tuple[str, int]:
+def _refused(refusal: Refusal) -> Response:
     return answer(refusal.status, refusal.message, refusal.next_step)
 
 
-def _http(error: HTTPException) -> Response | tuple[str, int]:
+def _http(error: HTTPException) -> Response | BaseResponse:
     if error.code is None or error.code < 400:  # noqa: PLR2004 - redirects are raised as exceptions too
         return error.get_response()
     message, next_step = SENTENCES.get(error.code, SENTENCES[400])
@@ -122,14 +122,14 @@ def _http(error: HTTPException) -> Response | tuple[str, int]:
     return answer(error.code, message, next_step)
 
 
-def _dependency_gone(error: Exception) -> tuple[str, int]:
+def _dependency_gone(error: Exception) -> Response:
     """Redis or the database does not answer: say so quickly, and never show a trace."""
     log.warning("a dependency does not answer: %s", type(error).__name__, exc_info=error)
     _give_back_database()
     return answer(503, *SENTENCES[503])
 
 
-def _bug(error: Exception) -> tuple[str, int]:
+def _bug(error: Exception) -> Response:
     number = secrets.token_hex(4)
     log.error("bug %s at %s %s", number, request.method, request.path, exc_info=error)
     _give_back_database()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from portal.core.errors import SENTENCES, Refusal
 from portal.core.gate import access, key_holder
 from portal.metering import service
 
@@ -21,15 +20,3 @@ def events() -> Response:
     if answer.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-@usage_api.errorhandler(Refusal)
-def refused(refusal: Refusal) -> tuple[Response, int]:
-    """A program is told in JSON, whatever it said that it accepts."""
-    return jsonify(error=refusal.message, next=refusal.next_step), refusal.status
-
-
-@usage_api.errorhandler(413)
-def too_large(_error: Exception) -> tuple[Response, int]:
-    message, next_step = SENTENCES[413]
-    return jsonify(error=message, next=next_step), 413

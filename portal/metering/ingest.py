@@ -75,7 +75,7 @@ def tidy() -> None:
 def _events(body: bytes) -> list[msgspec.Raw]:
     try:
         events = msgspec.json.decode(body, type=rules.Request).events
-    except msgspec.DecodeError:  # also what is JSON but not of this shape
+    except (ValueError, RecursionError):  # no JSON, not of this shape, no UTF-8, or nested without end
         raise _wrong(
             "보내신 것을 읽을 수 없습니다.",
             '{"events": [{"id", "tenant", "meter", "quantity", "at"}]} 모양의 JSON으로 보내 주십시오.',

@@ -19,6 +19,8 @@ LONGEST_ID = 80
 #: A single quantity; 9 million of the largest fit into the database's sum of a day.
 LARGEST_QUANTITY = 1_000_000_000_000
 LARGEST_PROPERTIES = 4096
+#: What is nested deeper says nothing of usage, and costs every reader of it a stack.
+DEEPEST_PROPERTIES = 16
 #: Clocks of others run ahead a little; what is older than this belongs to a month that was billed.
 AHEAD, BEHIND = timedelta(minutes=5), timedelta(days=35)
 #: Ids of the product's own events begin so.
@@ -65,7 +67,7 @@ REASONS = {
     "at": "at은 시간대가 있는 ISO 8601 시각입니다. 예: 2026-11-23T14:05:00+09:00",
     "ahead": "at이 지금보다 5분 넘게 앞서 있습니다. 보내는 기계의 시계를 확인해 주십시오.",
     "behind": "at이 35일보다 오래되었습니다. 지난 청구에 넣을 수 없는 사용량입니다.",
-    "properties": f"properties는 {LARGEST_PROPERTIES:,}바이트까지의 JSON 객체입니다.",
+    "properties": f"properties는 {LARGEST_PROPERTIES:,}바이트, {DEEPEST_PROPERTIES}단까지의 JSON 객체입니다.",
     "key": f"이 계량기는 서로 다른 것을 셉니다. properties.key에 {LONGEST_ID}자까지의 이름을 적어 주십시오.",
     "event": "사건 하나는 JSON 객체입니다.",
     "unknown_tenant": "없는 고객사입니다.",
@@ -88,7 +90,7 @@ def read(events: Iterable[msgspec.Raw]) -> list[Sent | Rejected]:
             found.append(decode(raw))
         except msgspec.ValidationError as error:
             found.append(Rejected(_id_of(raw), REASONS[_field_of(str(error))]))
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # no UTF-8, or nested without end
             found.append(Rejected("", REASONS["event"]))
     return found
 
@@ -105,7 +107,7 @@ def fault(sent: Sent, moment: datetime) -> str | None:
         return "ahead"
     if sent.at < moment - BEHIND:
         return "behind"
-    if sent.properties and len(msgspec.json.encode(sent.properties)) > LARGEST_PROPERTIES:
+    if sent.properties and not _small(sent.properties):
         return "properties"
     return None
 
@@ -162,6 +164,16 @@ def told(words: str, unit: str) -> str:
     return f"{words} {unit}" if unit.isascii() else f"{words}{unit}"
 
 
+def _small(properties: dict[str, Any]) -> bool:
+    return not _deeper(properties, DEEPEST_PROPERTIES) and len(msgspec.json.encode(properties)) <= LARGEST_PROPERTIES
+
+
+def _deeper(told: Any, most: int) -> bool:  # noqa: ANN401 - any value that JSON may hold
+    """Whether lists and objects lie in each other more than `most` times."""
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else None
+    return inner is not None and (most == 0 or any(_deeper(each, most - 1) for each in inner))
+
+
 def _field_of(message: str) -> str:
     """The field that msgspec complains about."""
     found = _FIELD.search(message)
@@ -172,7 +184,7 @@ def _field_of(message: str) -> str:
 def _id_of(raw: msgspec.Raw) -> str:
     try:
         told = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return ""
     name = told.get("id", "") if isinstance(told, dict) else ""
     return name if isinstance(name, str) and storable(name) else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from portal.core.errors import SENTENCES, Refusal
+from portal.core.errors import Refusal
 from portal.core.gate import access, key_holder
 from portal.core.korea import particle
 from portal.quality import service
@@ -44,18 +44,6 @@ def test_reports() -> Response:
         reopened=answer.reopened,
         closed=answer.closed,
     )
-
-
-@quality_api.errorhandler(Refusal)
-def refused(refusal: Refusal) -> tuple[Response, int]:
-    """A program is told in JSON, whatever it said that it accepts."""
-    return jsonify(error=refusal.message, next=refusal.next_step), refusal.status
-
-
-@quality_api.errorhandler(413)
-def too_large(_error: Exception) -> tuple[Response, int]:
-    message, next_step = SENTENCES[413]
-    return jsonify(error=message, next=next_step), 413
 
 
 def _build_text() -> str:

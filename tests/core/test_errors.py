@@ -32,7 +32,12 @@ def test_a_fragment_gets_a_fragment(core_app: Flask) -> None:
 
 def test_a_machine_gets_json(core_app: Flask) -> None:
     answer = core_app.test_client().get("/refused", headers={"Accept": "application/json"})
-    assert answer.get_json(force=True)["error"] == "그렇게는 할 수 없습니다."
+    assert answer.json["error"] == "그렇게는 할 수 없습니다."
+
+
+def test_a_machine_gets_json_at_its_own_door_whatever_it_accepts(core_app: Flask) -> None:
+    answer = core_app.test_client().get("/api/v1/absent", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.json["error"]) == (404, "찾으시는 것이 없습니다.")
 
 
 def test_every_answer_carries_the_headers(core_app: Flask) -> None:

@@ -70,6 +70,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"at": "2026-11-23T14:05:00"}, "at"),
     ({"properties": [1]}, "properties"),
     ({"properties": {"x": "y" * 5000}}, "properties"),
+    ({"properties": {"x": msgspec.Raw(b"[" * 17 + b"]" * 17)}}, "properties"),
 ]
 
 
@@ -128,9 +129,12 @@ def test_a_meter_of_different_things_needs_a_key_and_counts_each_once(each_house
 
 def test_what_is_no_request_is_refused_with_a_sentence(house: Meterhouse) -> None:
     key = house.key()
-    for body in (b"", b"[]", b'{"events": []}', b'{"events": {}}', b'{"events": [', b"\xff"):
+    nested = b"[" * 100_000 + b"]" * 100_000
+    bodies = (b"", b"[]", b'{"events": []}', b'{"events": {}}', b'{"events": [', b"\xff")
+    for body in (*bodies, b'{"events": [' + nested + b"]}", b'{"more": ' + nested + b"}"):
         answer = house.send(key, body)
-        assert (answer.status_code, set(answer.json)) == (422, {"error", "next"}), body
+        assert (answer.status_code, "JSON" in answer.text or "사건" in answer.text) == (422, True), body[:40]
+    assert house.send(key, b'{"events": [{"id": "\xff"}]}').json["results"][0]["reason"] == rules.REASONS["event"]
 
 
 def test_more_than_a_thousand_events_are_refused_and_a_thousand_are_taken(each_house: Meterhouse) -> None:
