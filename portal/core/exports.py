@@ -9,8 +9,11 @@ from datetime import date
 from urllib.parse import quote
 
 Cell = str | int | date | None
-#: A text that begins so is a formula to a spreadsheet program; an apostrophe before it makes it text again.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A text that begins so is a formula to a spreadsheet program, in East Asian ones with wide signs too; an apostrophe before
+#: it makes it text again.
+FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+#: Letters that no XML, and so no workbook, may hold.
+UNWRITABLE = dict.fromkeys({*range(32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)} - {9, 10, 13})
 
 
 def disposition(name: str, kind: str = "attachment") -> str:
@@ -46,7 +49,7 @@ def as_xlsx(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
     sheet.freeze_panes = "A2"
     widths = [len(word) * 2 for word in head]
     for row in rows:
-        values = [_plain(cell) if isinstance(cell, str) else cell for cell in row]
+        values = [_plain(cell.translate(UNWRITABLE)) if isinstance(cell, str) else cell for cell in row]
         sheet.append(values)
         widths = [max(width, len(str(value or "")) * 2) for width, value in zip(widths, values, strict=True)]
     for column, width in zip(sheet.columns, widths, strict=True):

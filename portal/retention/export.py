@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterator
@@ -12,11 +11,14 @@ from sqlalchemy import select
 
 from portal.core.blobs import blobs
 from portal.core.db import db
+from portal.core.exports import Cell, as_csv
 from portal.drawings.models import Drawing, Folder, Revision
 from portal.tenants import service as tenants
 from portal.tenants.models import Membership, Tenant
 
 CHUNK = 1024 * 1024
+DRAWINGS_HEAD = ("폴더", "도면번호", "도면명", "개정", "파일", "크기", "SHA-256", "받은 때", "올린 사람")
+MEMBERS_HEAD = ("이름", "메일", "역할", "들어온 때")
 
 
 class _Pipe(io.RawIOBase):
@@ -56,9 +58,7 @@ def everything(tenant: Tenant) -> Iterator[bytes]:
 def _drawings(tenant: Tenant, package: zipfile.ZipFile, pipe: _Pipe) -> Iterator[bytes]:
     session = tenants.session(tenant)
     folders = {row.id: row for row in session.scalars(select(Folder))}
-    rows: list[list[object]] = [
-        ["폴더", "도면번호", "도면명", "개정", "파일", "크기", "SHA-256", "받은 때", "올린 사람"]
-    ]
+    rows: list[list[Cell]] = []
     taken: set[str] = set()
     query = (
         select(Revision, Drawing).join(Drawing, Revision.drawing_id == Drawing.id).where(Drawing.deleted_at.is_(None))
@@ -80,7 +80,7 @@ def _drawings(tenant: Tenant, package: zipfile.ZipFile, pipe: _Pipe) -> Iterator
             ]
         )  # fmt: skip
         yield pipe.take()
-    package.writestr("도면목록.csv", _csv(rows))
+    package.writestr("도면목록.csv", as_csv(DRAWINGS_HEAD, rows))
 
 
 def _path(folders: dict[int, Folder], folder_id: int | None) -> list[str]:
@@ -107,19 +107,9 @@ def _safe(name: str) -> str:
     return kept.strip(" .") or "이름 없음"
 
 
-def _members(tenant: Tenant) -> str:
+def _members(tenant: Tenant) -> bytes:
     query = select(Membership).where(Membership.tenant_id == tenant.id).order_by(Membership.id)
-    rows: list[list[object]] = [["이름", "메일", "역할", "들어온 때"]]
-    rows += [
-        [row.person.name, row.person.email, row.role, row.created_at.isoformat()] for row in db.session.scalars(query)
-    ]
-    return _csv(rows)
-
-
-def _csv(rows: list[list[object]]) -> str:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    for row in rows:
-        # A cell that begins like a formula is none (ASVS 1.2.10).
-        writer.writerow([f"'{cell}" if str(cell)[:1] in {"=", "+", "-", "@"} else cell for cell in row])
-    return "\ufeff" + out.getvalue()
+    found = db.session.scalars(query)
+    return as_csv(
+        MEMBERS_HEAD, ([row.person.name, row.person.email, row.role, row.created_at.isoformat()] for row in found)
+    )
