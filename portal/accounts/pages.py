@@ -31,7 +31,7 @@ WRONG = "이메일이나 비밀번호가 맞지 않습니다. 다시 확인해 �
 def sign_in() -> ResponseReturnValue:
     """Somebody already in goes on to where they wanted."""
     if caller().signed_in:
-        return see_other(local_path(request.args.get("next", "")) or ("/staff" if caller().staff else "/drawings"))
+        return see_other(local_path(request.args.get("next", "")) or session.HOME)
     return page("accounts/sign_in.html", form=SignInForm(next=local_path(request.args.get("next", ""))))
 
 

@@ -25,6 +25,8 @@ from portal.core.settings import settings
 LONGEST_BETWEEN = timedelta(minutes=10)
 MARK_LENGTH = 43
 MARK_DAYS = 400
+#: Where somebody goes who named no page: from there to what their role and their company leave open.
+HOME = "/start"
 PENDING = "pending"
 SETUP = "second_factor_setup"
 CODES = "recovery_codes"
@@ -93,8 +95,7 @@ def let_in(proof: Proof, wanted: str, codes: list[str] | None = None) -> Respons
     device = service.sign_in(proof, place())
     found = service.person(proof.person_id)
     sessions.begin(person=found.id, device=device.id, stamp=found.stamp, seen=now().timestamp())
-    home = "/staff" if found.staff else "/drawings"
-    target = local_path(wanted) or home
+    target = local_path(wanted) or HOME
     if codes:
         keep_codes(codes, target)
         target = url_for("accounts.recovery_codes")

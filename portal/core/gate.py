@@ -127,12 +127,14 @@ def access_of(app: Flask, endpoint: str) -> Access | None:
 
 
 def may_open(endpoint: str) -> bool:
-    """Whether the caller's role opens a page, for links to it; False for a page of a room that is not there."""
+    """Whether role and company let the caller open a page, for links to it; False for a page of a room that is not there."""
     wanted, who = access_of(current_app, endpoint), caller()
     if wanted is None:
         return False
     if wanted.kind == "staff":
         return who.staff and (not wanted.roles or bool(wanted.roles & who.staff_roles))
+    if wanted.kind == "member" and who.closed and not wanted.when_closed:
+        return False
     return not wanted.roles or who.role in wanted.roles
 
 
@@ -205,7 +207,7 @@ def _admit_member(who: Caller, wanted: Access) -> None:
     if not who.tenant_id:
         raise Forbidden("들어갈 회사가 없습니다.", "초대 메일을 확인하시거나 무료체험을 신청해 주십시오.")
     if who.closed and not wanted.when_closed:
-        raise Forbidden(who.closed, "문의처로 연락해 주십시오.")
+        raise Forbidden(who.closed, "'처음으로'를 누르시면 지금 하실 수 있는 일이 나옵니다.")
     if wanted.roles and who.role not in wanted.roles:
         raise Forbidden
     if who.read_only and request.method not in SAFE and not wanted.when_read_only:

@@ -21,7 +21,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.core import clock, korea, money, tables
-from portal.core.gate import Caller, caller
+from portal.core.gate import Caller, caller, may_open
 from portal.core.settings import settings
 
 #: Pages lie in these. A block of theirs leans on what is around it: nobody asks for one alone, and whoever does gets the page.
@@ -98,7 +98,7 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
     """What frame.html shows around a page: the rail, the company, the person."""
     who = caller()
     on_staff_side = _below("/staff") or (who.staff and not who.role)
-    shown = [section for section in sections if section.staff == on_staff_side and section.shown_to(who)]
+    shown = [section for section in sections if section.staff == on_staff_side and _open_to(who, section)]
     here = _section_of(shown)
     lines = [
         {
@@ -115,14 +115,19 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
         "sections": lines,
         "company": who.tenant_name,
         "person": who.person_name,
-        "home_url": "/staff" if on_staff_side else "/drawings",
+        "home_url": "/staff" if on_staff_side else "/start",
         "staff": on_staff_side,
         "companies_url": "/companies" if who.companies > 1 else None,
         "read_only": who.read_only or None,
         "search_url": next(
-            (url_for(one.endpoint) for one in searches if one.staff == on_staff_side and one.shown_to(who)), None
+            (url_for(one.endpoint) for one in searches if one.staff == on_staff_side and _open_to(who, one)), None
         ),
     }
+
+
+def _open_to(who: Caller, section: Section) -> bool:
+    """A company that may not enter any more is shown the few pages that are left to it."""
+    return section.shown_to(who) and (not who.closed or may_open(section.endpoint))
 
 
 def _section_of(shown: list[Section]) -> str:

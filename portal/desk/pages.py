@@ -7,17 +7,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.core.gate import access, caller
-from portal.core.page import asset, page
+from portal.core.gate import access, caller, may_open
+from portal.core.page import asset, page, see_other
 from portal.desk import prices
 from portal.desk.search import of_member, words_of
 from portal.trials.service import TERMS_VERSION
 
 desk = Blueprint("desk", __name__)
 
+#: What a member's day may begin with; the last is open to every role.
+FIRST_PAGES = ("drawings.drawings", "billing.invoices", "tenants.company")
 #: The drawing of the homepage, rendered beforehand by `flask samples --homepage`.
 DRAWING = "home/plan.json"
 QUESTIONS: tuple[tuple[str, str], ...] = (
@@ -46,6 +48,18 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
         "달마다 카드로 자동결제하거나 계좌로 보내 주시면 됩니다. 전자세금계산서를 발행해 드립니다.",
     ),
 )
+
+
+@desk.get("/start")
+@access("person")
+def start() -> ResponseReturnValue:
+    """Where somebody's day begins: the first page that their roles and their company's standing leave open to them."""
+    who = caller()
+    if who.staff:
+        return see_other(url_for("desk_staff.staff"))
+    if who.closed or not who.tenant_id:
+        return see_other(url_for("tenants.companies"))
+    return see_other(url_for(next(first for first in FIRST_PAGES if may_open(first))))
 
 
 @desk.get("/search")

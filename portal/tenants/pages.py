@@ -9,7 +9,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from portal.core import sessions
 from portal.core.errors import NotFound, Refusal
-from portal.core.gate import Caller, access, caller
+from portal.core.gate import Caller, access, caller, may_open
 from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.tenants import rules, service
@@ -20,6 +20,8 @@ from portal.tenants.rules import RIGHTS, ROLE_MEANS, ROLE_WORDS, Right
 tenants = Blueprint("tenants", __name__)
 MEMBERS = RIGHTS[Right.MEMBERS]
 COMPANY = RIGHTS[Right.COMPANY]
+#: Pages by which a company comes back, or takes its data along, while that is kept.
+WAYS = {"plans.plans": "요금제 고르기", "retention.data": "자료 내려받기"}
 #: A removed member can be brought back by the notice's own button this long.
 UNDO_SECONDS = 600
 
@@ -116,7 +118,17 @@ def rename() -> ResponseReturnValue:
 @tenants.get("/companies")
 @access("person")
 def companies() -> ResponseReturnValue:
-    return page("tenants/companies.html", rows=service.companies(caller().person_id), words=ROLE_WORDS, machine=TENANT)
+    who = caller()
+    kept = rules.kept(who.closed)
+    return page(
+        "tenants/companies.html",
+        rows=service.companies(who.person_id),
+        words=ROLE_WORDS,
+        machine=TENANT,
+        kept=kept,
+        ways=_ways() if kept else [],
+        owners=[row.person.name for row in service.members(who) if row.role == Role.OWNER] if kept else [],
+    )
 
 
 @tenants.post("/companies/<int:tenant_id>")
@@ -126,7 +138,12 @@ def choose(tenant_id: int) -> ResponseReturnValue:
     tenant = service.check_membership(caller(), tenant_id)
     sessions.renew()
     browser_session[service.CHOSEN] = tenant.id
-    return see_other(url_for("tenants.company"), f"이제 {tenant.name}에서 일하고 있습니다.")
+    return see_other("/start", f"이제 {tenant.name}에서 일하고 있습니다.")
+
+
+def _ways() -> list[tuple[str, str]]:
+    """What the caller can do for a company that is locked and kept: (words, address)."""
+    return [(words, url_for(endpoint)) for endpoint, words in WAYS.items() if may_open(endpoint)]
 
 
 def _members(form: InviteForm, status: int = 200) -> ResponseReturnValue:

@@ -117,6 +117,11 @@ def standing(state: str, mode: str, reason: str = "") -> Standing:
     return Standing()
 
 
+def kept(closed: str) -> bool:
+    """Whether the sentence says that the company's data is still kept, so that it may come back or take it along."""
+    return closed == CLOSED[TenantState.RETAINED]
+
+
 def wait_after(attempts: int) -> timedelta:
     """How long to wait before the next attempt at a step that failed `attempts` times: 2, 4, 8 ... 60 seconds."""
     return min(timedelta(seconds=2 ** min(attempts, 6)), LONGEST_WAIT)

@@ -38,9 +38,9 @@ def test_a_person_signs_in_goes_where_they_wanted_and_out_again(client: FlaskCli
     assert client.get("/me").status_code == 303
 
 
-def test_without_a_wish_a_person_goes_to_the_drawings(client: FlaskClient, alice: int) -> None:
+def test_without_a_wish_a_person_goes_to_the_start(client: FlaskClient, alice: int) -> None:
     answer = client.post("/sign-in", data={"email": "alice@a.example", "password": WORD, "next": "//evil.example"})
-    assert answer.location == "/drawings"
+    assert answer.location == "/start"
 
 
 def test_the_id_of_the_session_is_new_at_sign_in_and_the_old_one_is_dead(
@@ -124,7 +124,7 @@ def test_staff_give_a_code_and_the_same_code_opens_nothing_twice(app: Flask, cli
     assert client.post("/sign-in", data={"email": "rita@a.example", "password": WORD}).location == "/sign-in/code"
     assert not is_in(client)
     code = code_of(app)
-    assert client.post("/sign-in/code", data={"code": code}).location == "/staff"
+    assert client.post("/sign-in/code", data={"code": code}).location == "/start"
     assert is_in(client)
     other = app.test_client()
     sign_in(other, "rita")
@@ -153,7 +153,7 @@ def test_staff_without_a_second_factor_set_it_up_before_they_get_in(app: Flask, 
     assert client.post("/sign-in/second-factor", data={"code": code_of(app, key)}).location == "/me/recovery-codes"
     codes = client.get("/me/recovery-codes").text
     assert codes.count("<li><code") == 10
-    assert client.post("/me/recovery-codes").location == "/staff"
+    assert client.post("/me/recovery-codes").location == "/start"
     assert client.get("/me/recovery-codes").status_code == 303
 
 
@@ -194,7 +194,7 @@ def test_an_invitation_sets_a_password_signs_in_and_is_used_up(app: Flask, clien
         assert page.headers["Cache-Control"] == "no-store"
     assert client.post(path, data={"password": "password", "again": "password"}).status_code == 422
     assert client.post(path, data={"password": NEW_WORD, "again": "other"}).status_code == 422
-    assert client.post(path, data={"password": NEW_WORD, "again": NEW_WORD}).location == "/drawings"
+    assert client.post(path, data={"password": NEW_WORD, "again": NEW_WORD}).location == "/start"
     assert is_in(client)
     assert app.test_client().get(path).status_code == 410
 

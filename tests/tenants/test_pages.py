@@ -174,7 +174,7 @@ def test_somebody_of_two_companies_switches_with_a_new_session_id(sign_in: SignI
     browser = sign_in("bob")
     assert "다라제철" in browser.get("/company").text  # the newest one first
     old = browser.get_cookie("planroom")
-    assert browser.post("/companies/1").location == "/company"
+    assert browser.post("/companies/1").location == "/start"
     assert old is not None
     assert browser.get_cookie("planroom").value != old.value  # type: ignore[union-attr]
     assert "가나건설" in browser.get("/company").text
@@ -203,6 +203,33 @@ def test_a_suspended_company_may_look_but_not_change_and_a_closed_one_neither(si
     assert alice.get("/members").status_code == 200
     db.db.session.rollback()
     assert db.db.session.get_one(Tenant, 1).name == "새 이름"
+
+
+def test_everybody_begins_with_a_page_that_is_open_to_them(sign_in: SignIn) -> None:
+    alice, bob = sign_in("alice"), sign_in("bob")
+    assert bob.get("/start").location == "/drawings"
+    change(alice, "bob@example.com", "billing")
+    assert bob.get("/start").location == "/invoices"
+    row = membership("bob@example.com")
+    assert row is not None
+    alice.post(f"/members/{row.id}/remove")
+    assert bob.get("/start").location == "/companies"
+    assert "아직 속한 회사가 없습니다." in bob.get("/companies").text
+
+
+def test_people_of_a_locked_company_are_shown_what_they_can_do(sign_in: SignIn) -> None:
+    alice, bob = sign_in("alice"), sign_in("bob")
+    tenants.end(db.db.session(), 1, "person:9")
+    tenants.retain(db.db.session(), 1, "person:9")
+    refused = bob.get("/drawings")
+    assert (refused.status_code, 'href="/start"' in refused.text) == (403, True)
+    for browser, said in ((alice, ('href="/plans"', 'href="/data"')), (bob, ("회사 소유자", "자료를 보관하고"))):
+        assert browser.get("/start").location == "/companies"
+        page = browser.get("/companies").text
+        assert all(words in page for words in said)
+        assert 'href="/drawings"' not in page
+    for path in ("/plans", "/data"):
+        assert alice.get(path).status_code == 200
 
 
 def test_who_the_caller_is_takes_two_queries(sign_in: SignIn, on_sqlite: Premises) -> None:
