@@ -71,6 +71,8 @@ class Caller:
     """Why the company may only look, as a sentence; empty when it may also change."""
     closed: str = ""
     """Why the company may not enter at all, as a sentence; empty when it may."""
+    gone: bool = False
+    """Whether the company is being destroyed, or was: not even what a closed one may do is left to it."""
     companies: int = 0
     """In how many companies the person is a member."""
 
@@ -133,7 +135,7 @@ def may_open(endpoint: str) -> bool:
         return False
     if wanted.kind == "staff":
         return who.staff and (not wanted.roles or bool(wanted.roles & who.staff_roles))
-    if wanted.kind == "member" and who.closed and not wanted.when_closed:
+    if wanted.kind == "member" and _shut_out(who, wanted):
         return False
     return not wanted.roles or who.role in wanted.roles
 
@@ -206,12 +208,17 @@ def _admit(who: Caller, wanted: Access) -> Response | None:
 def _admit_member(who: Caller, wanted: Access) -> None:
     if not who.tenant_id:
         raise Forbidden("들어갈 회사가 없습니다.", "초대 메일을 확인하시거나 무료체험을 신청해 주십시오.")
-    if who.closed and not wanted.when_closed:
+    if _shut_out(who, wanted):
         raise Forbidden(who.closed, "'처음으로'를 누르시면 지금 하실 수 있는 일이 나옵니다.")
     if wanted.roles and who.role not in wanted.roles:
         raise Forbidden
     if who.read_only and request.method not in SAFE and not wanted.when_read_only:
         raise Refusal(who.read_only, "지금은 보고 내려받기만 할 수 있습니다.", 403)
+
+
+def _shut_out(who: Caller, wanted: Access) -> bool:
+    """Whether the company's end keeps its people out. What they would add while it is destroyed would outlive it."""
+    return bool(who.closed) and (who.gone or not wanted.when_closed)
 
 
 def _machine(wanted: Access) -> None:

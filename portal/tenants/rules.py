@@ -86,6 +86,7 @@ class Standing:
 
     read_only: str = ""
     closed: str = ""
+    gone: bool = False
 
 
 CLOSED: dict[str, str] = {
@@ -105,7 +106,7 @@ SHUT = "지금은 들어갈 수 없는 회사입니다."
 def standing(state: str, mode: str, reason: str = "") -> Standing:
     """What a company of this state and mode may do. `reason` is a Korean sentence by staff, shown after ours."""
     if state in CLOSED:
-        return Standing(closed=CLOSED[state])
+        return Standing(closed=CLOSED[state], gone=state in {TenantState.PURGING, TenantState.PURGED})
     if mode == Mode.CLOSED:
         return Standing(closed=f"{SHUT} {reason}".strip())
     if state == TenantState.SUSPENDED:

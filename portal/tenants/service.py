@@ -68,6 +68,7 @@ def identify() -> Caller:
             "role": str(membership.role),
             "read_only": limits.read_only,
             "closed": limits.closed,
+            "gone": limits.gone,
             "companies": len(rows),
         }
     return Caller(**values)

@@ -232,6 +232,18 @@ def test_people_of_a_locked_company_are_shown_what_they_can_do(sign_in: SignIn) 
         assert alice.get(path).status_code == 200
 
 
+def test_nothing_is_added_to_a_company_while_it_is_destroyed(sign_in: SignIn) -> None:
+    alice = sign_in("alice")
+    for move in (tenants.end, tenants.retain, tenants.purge):
+        move(db.db.session(), 1, "person:9")
+    for path in ("/payment-methods/card", "/billing-details", "/plans/team/convert"):
+        answer = alice.post(path)
+        assert (answer.status_code, "파기하고 있는 회사입니다." in answer.text) == (403, True), path
+    assert alice.get("/payment-methods/card/1/back").status_code == 403
+    assert alice.get("/start").location == "/companies"
+    assert "파기하고 있는 회사입니다." in alice.get("/companies").text
+
+
 def test_who_the_caller_is_takes_two_queries(sign_in: SignIn, on_sqlite: Premises) -> None:
     from sqlalchemy import event  # noqa: PLC0415 - only here
 
