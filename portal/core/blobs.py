@@ -47,6 +47,11 @@ class NoSpace(BlobError):  # noqa: N818 - reads as what happened
     """The disk or the quota is full; nothing of the stream was kept."""
 
 
+def no_room(error: Exception) -> bool:
+    """Whether an error of the store or the disk means that there is no room left."""
+    return isinstance(error, NoSpace) or (isinstance(error, OSError) and error.errno in _FULL)
+
+
 class Missing(BlobError):  # noqa: N818 - reads as what happened
     """There is no blob under this key."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
-from portal.core.blobs import Blob, NoSpace, TooLarge, Unreachable, blobs
+from portal.core.blobs import Blob, NoSpace, TooLarge, Unreachable, blobs, no_room
 from portal.core.clock import now
 from portal.core.db import write
 from portal.core.errors import Refusal
@@ -135,11 +135,9 @@ def no_space() -> Refusal:
 
 def disk_full(error: Exception) -> bool:
     """Whether an error of the disk or a database means that there is no room left."""
-    if isinstance(error, NoSpace):
-        return True
     if isinstance(error, OperationalError):
         return "disk is full" in str(error.orig) or getattr(error.orig, "sqlstate", "") == "53100"
-    return getattr(error, "errno", None) in {28, 122}  # ENOSPC, EDQUOT
+    return no_room(error)
 
 
 def _keep(who: Caller, stream: BinaryIO) -> tuple[str, Blob]:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import rendering
-from portal.core.blobs import Missing, blobs
+from portal.core.blobs import BlobError, Missing, blobs, no_room
 from portal.core.clock import fresh, now
 from portal.core.db import write
 from portal.core.errors import Refusal
@@ -84,6 +84,15 @@ def render(tenant_id: int, revision_id: int) -> None:
     claim = _claim(session, tenant_id, revision_id)
     if claim is None:
         return
+    try:
+        _draw(session, tenant_id, claim)
+    except (BlobError, OSError) as error:
+        if no_room(error):
+            _not_counted(session, claim)
+        raise
+
+
+def _draw(session: Session, tenant_id: int, claim: Claim) -> None:
     company = tenants.key_of(tenant_id)
     with _renewed(session, claim), tempfile.TemporaryDirectory(prefix="planroom-render-") as folder:
         out = Path(folder)
@@ -208,6 +217,14 @@ def _give_up(session: Session, tenant_id: int, row: Render) -> None:
     session.flush()
     for revision in _settle_all(session, tenant_id, row):
         publish(session, "revision.failed", tenant_id, revision.id)
+
+
+def _not_counted(session: Session, claim: Claim) -> None:
+    """A full disk is no fault of the file: the attempt does not count, and when its lease is over the sweep tries again."""
+    with write(session):
+        row = _still_ours(session, claim)
+        if row is not None:
+            row.attempts -= 1
 
 
 def _finish_missing(session: Session, tenant_id: int, claim: Claim) -> None:

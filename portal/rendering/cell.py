@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -39,6 +40,8 @@ HERE: Final = Path(__file__).resolve().parent
 EMPTY_FONTS: Final = '{"version": 2, "font-faces": []}'
 WATCH_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 5.0
+#: A child that died where less is left died of that, whatever it could still write into its log.
+ROOM: Final = 1024 * 1024
 
 
 def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
@@ -128,17 +131,18 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _verdict(code: int | None, log: Path) -> str:
     """Say why a child left no manifest; raises OSError when it could not write one (a full disk, a lost folder)."""
+    said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    if os.strerror(errno.ENOSPC) in said or shutil.disk_usage(log.parent).free < ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(log.parent))
     if code == NOT_WRITTEN:
-        raise OSError(log.read_text(encoding="utf-8", errors="replace")[-500:])
+        raise OSError(said[-500:])
     if code == NO_MEMORY:
         return "memory"
     if code in {TOO_LARGE, -signal.SIGXFSZ, 128 + signal.SIGXFSZ}:
         return "output-too-large"
     if code in {-signal.SIGXCPU, 128 + signal.SIGXCPU, -signal.SIGKILL, 128 + signal.SIGKILL}:
         return "time"
-    logging.getLogger(__name__).error(
-        "the rendering child died with %s: %s", code, log.read_text(encoding="utf-8", errors="replace")[-4000:]
-    )
+    logging.getLogger(__name__).error("the rendering child died with %s: %s", code, said)
     return "crashed"
 
 

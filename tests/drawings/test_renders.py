@@ -175,6 +175,23 @@ def test_a_file_that_kills_every_worker_is_given_up_and_told_to_the_staff(
     assert session.get(Revision, line.revision_id, populate_existing=True).state == "ready"
 
 
+def test_a_full_disk_refuses_no_drawing_and_it_is_drawn_when_there_is_room(
+    world: World, dxf: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (line,) = world.send("alice", ("A-1.dxf", dxf("거실")))
+    tenant_id, session = world.people["alice"].tenant_id, world.store("alice")
+    with monkeypatch.context() as full:
+        full.setattr("portal.rendering.cell.ROOM", 2**62)
+        full.setattr("portal.rendering.cell.sys.executable", "/bin/false")
+        for number in range(renders.MOST_ATTEMPTS + 1):
+            with pytest.raises(OSError, match="No space left"):
+                jobs.render(f"full-{number}", tenant_id, line.revision_id)
+            later_by(world, 45)
+    assert renders.sweep() == 1
+    jobs.render("room", tenant_id, line.revision_id)
+    assert session.get(Revision, line.revision_id, populate_existing=True).state == "ready"
+
+
 def test_a_worker_that_lost_its_lease_writes_nothing(world: World, dxf: Callable[..., bytes]) -> None:
     (line,) = world.send("alice", ("A-1.dxf", dxf("거실")))
     tenant_id, session = world.people["alice"].tenant_id, world.store("alice")
