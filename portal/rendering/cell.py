@@ -28,10 +28,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from portal.rendering import reasons
+from portal.rendering import dwg_module, reasons
 from portal.rendering.child import NO_MEMORY, NOT_WRITTEN, TOO_LARGE
 from portal.rendering.result import MANIFEST, Rendering, Source
-from portal.rendering.sniff import kind_of
+from portal.rendering.sniff import kind_of, readable_dwg, version_of
 
 if TYPE_CHECKING:
     from portal.rendering.result import Limits
@@ -40,6 +40,7 @@ HERE: Final = Path(__file__).resolve().parent
 EMPTY_FONTS: Final = '{"version": 2, "font-faces": []}'
 WATCH_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 5.0
+COMPILE_SECONDS: Final = 120.0
 #: A child that died where less is left died of that, whatever it could still write into its log.
 ROOM: Final = 1024 * 1024
 
@@ -54,8 +55,6 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     """
     if encoding is not None and not known_encoding(encoding):
         raise ValueError(encoding)
-    with source.open("rb"):
-        pass
     out.mkdir(parents=True, exist_ok=True)
     for left in (out / MANIFEST, *out.glob("sheet-*.svg")):
         left.unlink(missing_ok=True)
@@ -67,8 +66,14 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "name": name,
         "limits": asdict(limits),
     }
+    compiled: str | None = None
+    with source.open("rb") as stream:
+        head = stream.read(4096)
+    if kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg")):
+        compiled = str(_compiled())
+    order["compiled"] = compiled
     with tempfile.TemporaryDirectory(prefix="rendering-") as home:
-        command = _command(Path(home), source.resolve(), out.resolve())
+        command = _command(Path(home), source.resolve(), out.resolve(), compiled)
         with (Path(home) / "log").open("wb") as log:
             started = time.monotonic()
             child = subprocess.Popen(
@@ -88,6 +93,20 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
             except (OSError, ValueError, KeyError, TypeError):
                 reason = _verdict(child.returncode, Path(home) / "log")
     return _refused(source, out, reason, version)
+
+
+def _compiled() -> Path:
+    """The machine code of the DWG reader, made when it is not there yet or cannot be trusted. Raises OSError."""
+    code = dwg_module.kept()
+    if not dwg_module.trusted(code):
+        code.unlink(missing_ok=True)
+        made = subprocess.run(
+            [sys.executable, "-I", str(HERE / "child.py")],
+            input=json.dumps({"compile": str(code)}).encode(), capture_output=True, check=False, timeout=COMPILE_SECONDS,
+        )  # fmt: skip
+        if made.returncode:
+            raise OSError(made.stderr.decode("utf-8", "replace")[-500:])
+    return code
 
 
 def known_encoding(name: str) -> bool:
@@ -200,7 +219,7 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _command(home: Path, source: Path, out: Path) -> list[str]:
+def _command(home: Path, source: Path, out: Path, compiled: str | None) -> list[str]:
     run = [sys.executable, "-I", str(HERE / "child.py")]
     bubble = shutil.which("bwrap")
     if bubble is None or not _bubble_works(bubble):
@@ -210,7 +229,8 @@ def _command(home: Path, source: Path, out: Path) -> list[str]:
     return [
         bubble, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev",
         *views, "--ro-bind", str(HERE), str(HERE), "--ro-bind", str(source), str(source),
-        "--bind", str(home), str(home), "--bind", str(out), str(out), "--chdir", str(HERE), *run,
+        "--bind", str(home), str(home), "--bind", str(out), str(out),
+        *(("--ro-bind", compiled, compiled) if compiled else ()), "--chdir", str(HERE), *run,
     ]  # fmt: skip
 
 

@@ -32,10 +32,15 @@ def main() -> int:
     """Render the ordered file; 0 when the manifest is written, whatever it says."""
     order: dict[str, Any] = json.load(sys.stdin)
     _stand_alone()
+    if "compile" in order:
+        from portal.rendering.dwg import compile_to  # noqa: PLC0415 - only after _stand_alone can it be imported
+
+        compile_to(Path(order["compile"]))
+        return 0
     from portal.rendering import result  # noqa: PLC0415 - only after _stand_alone can it be imported
 
     limits = result.Limits(**order["limits"])
-    _confine(limits)
+    _confine(limits, address_space=order["compiled"] is None)
     from portal.rendering.work import rendered  # noqa: PLC0415 - the heavy imports are paid under the limits too
 
     sys.setrecursionlimit(RECURSION)
@@ -43,7 +48,15 @@ def main() -> int:
     gc.disable()
     out = Path(order["out"])
     try:
-        answer = rendered(Path(order["source"]), out, order["version"], limits, order["encoding"], order["name"])
+        answer = rendered(
+            Path(order["source"]),
+            out,
+            order["version"],
+            limits,
+            order["encoding"],
+            order["name"],
+            Path(order["compiled"]) if order["compiled"] else None,
+        )
         answer.write(out)
     except MemoryError:
         return NO_MEMORY
@@ -60,7 +73,8 @@ def _stand_alone() -> None:
     sys.modules["portal"] = package
 
 
-def _confine(limits: Limits) -> None:
+def _confine(limits: Limits, *, address_space: bool) -> None:
+    """Bind this process. WebAssembly reserves gigabytes of addresses that it never uses: there, only the watch counts."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in ((NO_NEW_PRIVILEGES, 1), (NOT_DUMPABLE, 0)):
         libc.prctl(option, value, 0, 0, 0)
@@ -70,9 +84,11 @@ def _confine(limits: Limits) -> None:
         (resource.RLIMIT_CPU, limits.cpu),
         (resource.RLIMIT_FSIZE, limits.output),
         (resource.RLIMIT_NOFILE, limits.descriptors),
-        (resource.RLIMIT_AS, space),
+        (resource.RLIMIT_AS, space if address_space else resource.RLIM_INFINITY),
     ):
         _, hard = resource.getrlimit(what)
+        if most == resource.RLIM_INFINITY:
+            continue
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (least, least))
 

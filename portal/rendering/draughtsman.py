@@ -20,7 +20,7 @@ from ezdxf.math import Vec3
 from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
 from ezdxf.xclip import XClip
 
-from portal.rendering import budget, curves
+from portal.rendering import budget, curves, leaders
 from portal.rendering.addon import AddOn
 from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
@@ -148,6 +148,8 @@ class Draughtsman:
         if kind in DIMENSIONS:
             return self._dimension(entity, setting)
         composite: Entity = entity
+        if kind in {"MULTILEADER", "MLEADER"}:
+            leaders.readable(entity, (style for _name, style in self._doc.mleader_styles))
         if isinstance(entity, SupportsVirtualEntities):
             parts = list(virtual_entities(entity))
             if not parts:

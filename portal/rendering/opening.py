@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ezdxf import recover
@@ -20,14 +21,18 @@ from portal.rendering.columns import Unplain
 from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.reader import plain_objects
 from portal.rendering.reasons import Refused
-from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed, objects_of
+from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed, objects_of, readable_dwg
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ezdxf.document import Drawing
 
+    from portal.rendering.result import Limits
+
 LOST: Final = 0.5
+#: The part of the time that converting a DWG may take.
+CONVERTING: Final = 0.6
 TAIL: Final = 1 << 20
 _UNSOUND_NAME: Final = re.compile(r"((?:^|\n|\r)[ \t]*[2678][ \t]*\r?\n\*?+)([^\r\n]*[<>\";:?=`*][^\r\n]*)")
 _TWINS: Final = {ord(sign): ord(sign) + 0xFEE0 for sign in '<>";?=`/:|*\\'}
@@ -49,10 +54,30 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
     if kind == "empty":
         raise Refused("empty-file" if not sniffed.bytes else "damaged")
     if kind == "dwg":
-        raise Refused("dwg", version=DWG_NAMES.get(sniffed.version, sniffed.version))
+        if not readable_dwg(sniffed.version):
+            raise Refused("dwg-old", version=DWG_NAMES.get(sniffed.version, sniffed.version))
+        return
     if kind == "pdf":
         raise Refused("pdf")
     raise Refused("not-a-drawing", kind=KINDS[kind])
+
+
+def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits) -> tuple[Sniffed, bytes]:
+    """Convert a DWG: the DXF and how it is encoded. Raises Refused for one that cannot be read or takes too long."""
+    # Loading the runtime costs as much as a small drawing, and most drawings are DXF.
+    from portal.rendering import dwg, dwg_mends  # noqa: PLC0415
+
+    try:
+        dxf = dwg.converted(data, compiled, seconds=limits.wall * CONVERTING, memory=limits.memory * 3 // 4)
+    except dwg.Unreadable as error:
+        raise Refused("damaged") from error
+    except TimeoutError as error:
+        raise Refused("time") from error
+    try:
+        dxf, encoding = dwg_mends.mended(dxf, sniffed.version, dwg_mends.page_of(data))
+    except (Unplain, LookupError) as error:
+        raise Refused("damaged") from error
+    return replace(sniffed, encoding=encoding, whole=True), dxf
 
 
 def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain, str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BINARY_HEAD: Final = b"AutoCAD Binary DXF\r\n\x1a\x00"
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 UNICODE_SINCE: Final = "AC1021"
+DWG_SINCE: Final = "AC1012"
 DWG_NAMES: Final = {
     "AC1006": "R10", "AC1009": "R11/R12", "AC1012": "R13", "AC1014": "R14", "AC1015": "2000", "AC1018": "2004",
     "AC1021": "2007", "AC1024": "2010", "AC1027": "2013", "AC1032": "2018",
@@ -92,6 +93,11 @@ def version_of(data: bytes, kind: str) -> str:
     if kind == "dxf":
         return _header(data, b"ACADVER") or "AC1009"
     return ""
+
+
+def readable_dwg(version: str) -> bool:
+    """Whether a DWG of this version can be read: R13 and newer."""
+    return version.startswith("AC10") and version >= DWG_SINCE
 
 
 def encoding_of(data: bytes, version: str) -> str:

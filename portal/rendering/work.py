@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from portal.rendering import reasons
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
-from portal.rendering.opening import opened, refuse_other_kinds
+from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
 from portal.rendering.reasons import Refused
 from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
 from portal.rendering.sheets import Desk, drawn_layouts
@@ -24,9 +24,18 @@ MOST_REFERENCES = 500
 
 
 def rendered(  # noqa: PLR0913 - the parts of an order
-    path: Path, out: Path, version: str, limits: Limits, encoding: str | None, name: str = ""
+    path: Path,
+    out: Path,
+    version: str,
+    limits: Limits,
+    encoding: str | None,
+    name: str = "",
+    compiled: Path | None = None,
 ) -> Rendering:
-    """Render `path` into `out`; every fault of the file is an answer, only a fault of this program raises."""
+    """Render `path` into `out`; every fault of the file is an answer, only a fault of this program raises.
+
+    `compiled` is the machine code of the DWG reader, which is made anew without it.
+    """
     clock = _Clock()
     source = Source("unknown", "", "", 0, "")
     try:
@@ -36,6 +45,9 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             sniffed = _with_encoding(sniffed, encoding)
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
         refuse_other_kinds(sniffed)
+        if sniffed.kind == "dwg":
+            sniffed, data = as_dxf(sniffed, data, compiled, limits)
+            source = replace(source, encoding=sniffed.encoding)
         doc, plain, note = opened(path, sniffed, data)
         del data
         clock.lap("read")
@@ -43,7 +55,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
         if not layouts:
-            raise _nothing(hand.skipped, hand.budget.cycles)
+            raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
         sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
         clock.lap("emit")
@@ -75,12 +87,13 @@ def _answer(  # noqa: PLR0913 - the parts of the answer
     return Rendering(outcome, reason, message, source, version, sheets, dict(skipped), references, timings)
 
 
-def _nothing(skipped: Counter[str], cycles: set[str]) -> Refused:
+def _nothing(skipped: Counter[str], cycles: set[str], kind: str) -> Refused:
     if cycles:
         return Refused("block-cycle", block=min(cycles))
     if skipped:
         return Refused("nothing-drawn", types=reasons.listing(skipped))
-    return Refused("empty-drawing")
+    # The reader of DWG files makes an empty drawing of a body that it does not understand.
+    return Refused("damaged" if kind == "dwg" else "empty-drawing")
 
 
 def _with_encoding(sniffed: Sniffed, encoding: str) -> Sniffed:

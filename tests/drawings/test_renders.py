@@ -67,7 +67,7 @@ def test_what_could_not_be_drawn_is_counted(world: World, dxf: Callable[..., byt
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"AC1032" + b"\0" * 500, "DWG"),
+        (b"AC1009" + b"\0" * 500, "DWG"),
         (b"%PDF-1.7\n" + b"0" * 500, "PDF"),
         (b"0\nSECTION\n2\nENTITIES\n0\nLI", "손상"),
     ],

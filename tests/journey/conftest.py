@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from portal.desk.samples import make_samples
+from tests.demo import first_start
 from tests.engines import RedisServer, wait_for
 from tests.journey import served
 from tests.journey.served import Living
@@ -61,6 +62,7 @@ class Portal:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("journey") / "data"
+    first_start(tmp_path_factory, folder)
     port = free_port()
     environ = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
     environ |= {"DATA_DIR": str(folder), "PORT": str(port), "WEB_WORKERS": "1"}

@@ -22,6 +22,7 @@ import pytest
 from jobs import checks
 from jobs.manager import procfile
 from jobs.start import MARK
+from tests.demo import first_start
 from tests.engines import PATIENCE, wait_for
 from tests.ports import free_port
 
@@ -92,19 +93,15 @@ def refused(data: Path, port: int | None = None, **options: object) -> str:
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """A portal that has been started once before, so that this start is one without the demo's making."""
-    data = tmp_path_factory.mktemp("start")
-    first = launch(data)
-    _until_told(first, 300)
-    first.process.send_signal(signal.SIGTERM)
-    assert first.process.wait(PATIENCE) == 0
-    start = launch(data, first.port)
+    data = tmp_path_factory.mktemp("start") / "data"
+    first_start(tmp_path_factory, data)
+    start = launch(data)
     yield start
     start.process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
         start.process.wait(PATIENCE)
-    for ended in (first, start):
-        if ended.process.stdout:
-            ended.process.stdout.close()
+    if start.process.stdout:
+        start.process.stdout.close()
     for left in start.alive():
         left.kill()
 

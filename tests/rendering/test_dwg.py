@@ -1,0 +1,142 @@
+"""DWG files: drawn like any DXF, Hangul right, what is written twice drawn once, and what cannot be read refused with its reason."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from portal.rendering import Limits, Rendering, dwg, dwg_mends, dwg_module, leaders, render
+from tests.rendering.dxf_text import block, drawing, line, tags, text
+
+HANGUL = Path(__file__).parent / "data" / "hangul_r2000.dwg"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+WORDS = ["도면 가나다 1층 평면도 ±0.00 ㎡ 漢字", "똠방각하 뷁 펲시"]
+#: The same drawing saved in three versions.
+SAVED_THRICE = ("AC1014", "AC1018", "AC1032")
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    code = tmp_path_factory.mktemp("compiled") / "reader.bin"
+    dwg.compile_to(code)
+    return code
+
+
+def drawn(tmp_path: Path, content: bytes, **options: Limits) -> Rendering:
+    source = tmp_path / "drawing"
+    source.write_bytes(content)
+    return render(source, tmp_path / "out", **options)
+
+
+def test_a_dwg_is_drawn_and_its_hangul_is_right(tmp_path: Path) -> None:
+    answer = drawn(tmp_path, HANGUL.read_bytes())
+    assert (answer.outcome, answer.source.kind, answer.source.encoding) == ("drawn", "dwg", "cp949")
+    assert [shown.text for shown in answer.sheets[0].texts][:2] == WORDS
+    assert answer.sheets[0].objects == 5
+    code = dwg_module.kept()
+    assert dwg_module.trusted(code)
+    assert code.stat().st_mode & 0o077 == 0
+
+
+def test_machine_code_that_others_could_have_written_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code = dwg_module.kept()
+    code.write_bytes(b"not ours")
+    code.chmod(0o666)
+    assert not dwg_module.trusted(code)
+    assert drawn(tmp_path, HANGUL.read_bytes()).outcome == "drawn"
+    assert dwg_module.trusted(code)
+    code.unlink()
+    code.symlink_to("/etc/passwd")
+    assert not dwg_module.trusted(code)
+
+
+@pytest.mark.parametrize(("head", "words"), [(b"AC1009", "R11/R12"), (b"AC1.50", "AC1.50"), (b"MC0.0\x00", "MC0.0")])
+def test_an_older_dwg_is_refused_with_what_to_save_it_as(tmp_path: Path, head: bytes, words: str) -> None:
+    answer = drawn(tmp_path, head + bytes(500))
+    assert (answer.outcome, answer.reason) == ("refused", "dwg-old")
+    assert words in answer.message
+    assert "DWG 2018이나 DXF" in answer.message
+
+
+def flipped(content: bytes) -> bytes:
+    changed = bytearray(content)
+    for at in range(100, len(changed), 7):
+        changed[at] ^= 0x5A
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda content: content[:900], flipped, lambda content: content[:64] + os.urandom(4000)],
+    ids=["cut", "flipped", "junk"],
+)
+def test_a_broken_dwg_is_refused_and_never_shown_as_an_empty_sheet(tmp_path: Path, spoil: object) -> None:
+    assert callable(spoil)
+    answer = drawn(tmp_path, spoil(HANGUL.read_bytes()))
+    assert (answer.outcome, answer.reason) == ("refused", "damaged")
+
+
+def test_the_reader_keeps_its_time_and_memory(compiled: Path) -> None:
+    content = HANGUL.read_bytes()
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        dwg.converted(content * 2000, compiled, seconds=1e-5, memory=1 << 30)
+    assert time.monotonic() - start < 20
+    with pytest.raises((MemoryError, dwg.Unreadable)):
+        dwg.converted(content + bytes(64 << 20), compiled, seconds=20, memory=8 << 20)
+    assert b"SECTION" in dwg.converted(content, None, seconds=20, memory=1 << 30)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 < sys.maxsize
+
+
+def test_an_object_written_twice_is_drawn_once_but_equal_handles_of_two_blocks_are_two() -> None:
+    one, other = line(0, 0, 1, 1, "0", (5, "A1")), line(0, 0, 2, 2, "0", (5, "A2"))
+    inside = block("문", one, other, one) + block("창", one)
+    dxf = drawing(one, other, one, blocks=inside).encode()
+    mended = dwg_mends.once_each(dxf)
+    assert mended.count(b"LINE") == 5
+    assert dwg_mends.once_each(mended) == mended
+    in_both = drawing(one, blocks=block("*Model_Space", one)).encode()
+    assert dwg_mends.once_each(in_both).count(b"LINE") == 1
+
+
+def test_letters_cut_between_two_chunks_are_whole_again() -> None:
+    words = "외벽 마감 뷁".encode("cp949")
+    halves = words[:5], words[5:]
+    western = [half.decode("cp1252", "replace") if 0x81 not in half else half.decode("latin-1") for half in halves]
+    dxf = drawing(tags((0, "MTEXT"), (8, "0"), (10, 0), (20, 0), (40, 1), (3, western[0]), (1, western[1])))
+    restored = dwg_mends.rejoined(dwg_mends.original_bytes(dxf), "cp949").decode("cp949")
+    assert "".join(restored.split("\n3\n")[1].split("\n1\n")).startswith("외벽 마감 뷁")
+
+
+def test_a_new_or_plain_drawing_is_left_as_it_is() -> None:
+    modern, plain = drawing(text("외벽", 0, 0, 1)).encode(), drawing(line(0, 0, 1, 1)).encode()
+    assert dwg_mends.mended(modern, "AC1032", "cp949") == (modern, "utf-8")
+    assert dwg_mends.mended(plain, "AC1015", "cp949") == (plain, "utf-8")
+
+
+def test_a_bare_colour_index_becomes_a_raw_colour() -> None:
+    assert [leaders.raw(number) & 0xFFFFFFFF for number in (0, 6, 256)] == [0xC1000000, 0xC3000006, 0xC0000000]
+    known = -1056964608
+    assert leaders.raw(known) == known
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="an extra: the shared drawings are not on this machine")
+def test_shared_drawings_are_drawn_and_saved_in_another_version_they_have_the_same_objects(tmp_path: Path) -> None:
+    counts: dict[str, Counter[str]] = {}
+    for path in sorted((SHARED / "drawings" / "dwg").glob("*.dwg")):
+        answer = render(path, tmp_path / path.stem)
+        assert answer.outcome in {"drawn", "partial"}, (path.name, answer.message)
+        assert any(sheet.drawn for sheet in answer.sheets), path.name
+        for version in SAVED_THRICE:
+            if path.stem.endswith(f"sample_{version}"):
+                counts[version] = Counter({"objects": answer.sheets[0].objects})
+    assert len(set(map(str, counts.values()))) == 1
