@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -20,6 +21,10 @@ from portal.core.korea import particle
 
 LARGEST_LIST = 5 * 1024 * 1024
 MOST_ROWS = 20_000
+#: No deposit comes near; what is larger is a slip, or no number at all.
+LARGEST_WON = 10**15
+#: A day outside of these is a slip of the hand, and one near the calendar's own ends has no UTC.
+YEARS = range(2000, 2100)
 #: What banks call the columns; the first that stands in the head row is taken.
 DATE_COLUMNS = ("거래일시", "거래일자", "거래일", "입금일시", "입금일자", "입금일", "일시", "날짜")
 TIME_COLUMNS = ("거래시간", "거래시각", "시간")
@@ -89,20 +94,22 @@ def _csv_rows(body: bytes) -> Iterator[list[object]]:
 def _sheet_rows(body: bytes) -> Iterator[list[object]]:
     # Loading it costs a process 0.2 s, and most never read a workbook.
     from openpyxl import load_workbook  # noqa: PLC0415
-    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as package:
-            if sum(entry.file_size for entry in package.infolist()) > 20 * LARGEST_LIST:
-                raise Refusal("풀면 너무 큰 파일입니다.", "기간을 나누어 내려받은 뒤 다시 올려 주십시오.", 413)
-        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        _check_size(body)
+        with closing(load_workbook(io.BytesIO(body), read_only=True, data_only=True)) as book:
+            for row in book.worksheets[0].iter_rows(values_only=True):
+                yield list(row)
+    except Refusal:
+        raise
+    except Exception as error:  # a package that is none breaks its reader in ways that nobody has listed
         raise _unreadable() from error
-    try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield list(row)
-    finally:
-        book.close()
+
+
+def _check_size(body: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(body)) as package:
+        if sum(entry.file_size for entry in package.infolist()) > 20 * LARGEST_LIST:
+            raise Refusal("풀면 너무 큰 파일입니다.", "기간을 나누어 내려받은 뒤 다시 올려 주십시오.", 413)
 
 
 def _deposits(rows: Iterable[list[object]]) -> Iterator[Deposit]:
@@ -151,12 +158,15 @@ def _deposit(row: Sequence[object], columns: dict[str, int], number: int) -> Dep
     day = str(cell("date")).strip()
     if won <= 0 or not day or day in SUMS:
         return None  # a withdrawal, a sum, an empty line
-    return Deposit(_instant(cell("date"), cell("time"), number), payer, _words(cell("memo"), 100), won)
+    at = _instant(cell("date"), cell("time"), number)
+    if at.year not in YEARS:
+        raise _wrong(number, "날짜")
+    return Deposit(at, payer, _words(cell("memo"), 100), won)
 
 
 def _won(cell: object, number: int) -> int:
     if isinstance(cell, float | int) and not isinstance(cell, bool):
-        if cell != int(cell):
+        if not abs(cell) < LARGEST_WON or cell != int(cell):
             raise _wrong(number, "금액")
         return int(cell)
     text = str(cell).replace(",", "").replace("원", "").replace("₩", "").strip()

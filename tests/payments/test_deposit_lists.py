@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -56,6 +58,7 @@ def test_a_sheet_is_read_with_its_own_dates_and_numbers() -> None:
         ("거래일,입금자,입금액\n".encode(), "한 줄도"),
         ("거래일,입금자,입금액\n어제,가나,1000\n".encode(), "2번째 줄의 날짜"),
         ("거래일,입금자,입금액\n2026-12-24,가나,천원쯤\n".encode(), "2번째 줄의 금액"),
+        ("거래일,입금자,입금액\n0001-01-01,가나,1000\n".encode(), "2번째 줄의 날짜"),
         (b"x" * (5 * 1024 * 1024 + 1), "5 MB"),
     ],
 )
@@ -63,3 +66,27 @@ def test_what_is_no_list_is_refused_with_what_to_do(body: bytes, words: str) -> 
     with pytest.raises(Refusal, match=words) as refused:
         read(body)
     assert refused.value.next_step
+
+
+def test_a_workbook_with_a_broken_part_is_refused_whichever_it_is() -> None:
+    made = io.BytesIO()
+    book = Workbook()
+    book.active.append(["거래일시", "입금자명", "입금액"])
+    book.active.append(["2026-12-24", "한빛종합건설", 110000])
+    book.save(made)
+    with zipfile.ZipFile(made) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    for broken, intact in parts.items():
+        for content in (
+            b"",
+            b"<a/>",
+            intact[: len(intact) // 2],
+            intact.replace(b"110000", b"1E999"),
+            intact.replace(b"110000", b"9" * 400),
+        ):
+            again = io.BytesIO()
+            with zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as package:
+                for name, part in parts.items():
+                    package.writestr(name, content if name == broken else part)
+            with suppress(Refusal):  # not every part is looked at
+                assert len(read(again.getvalue())) == 1
