@@ -126,7 +126,7 @@ def test_a_drawing_opens_in_the_viewer_and_has_a_picture_without_scripts(
 
 
 def test_a_waiting_drawing_says_so_and_a_refused_one_says_why(world: World) -> None:
-    (line,) = world.send("alice", ("A-1.dwg", b"AC1032" + b"\0" * 300))
+    (line,) = world.send("alice", ("A-1.dwg", b"AC1009" + b"\0" * 300))
     url = f"/drawings/{line.revision.drawing_id}"
     assert "곧 그리기 시작합니다" in world.get("alice", url).text
     block = world.get("alice", url, **HX, **{"HX-Target": "div#picture"}).text
@@ -135,7 +135,7 @@ def test_a_waiting_drawing_says_so_and_a_refused_one_says_why(world: World) -> N
     renders.render(world.people["alice"].tenant_id, line.revision_id)
     shown = world.get("alice", url).text
     assert "이 파일은 화면에 표시하지 못했습니다" in shown
-    assert "DXF로 저장해" in shown
+    assert "DXF로 다시 저장해" in shown
     assert "새 개정 올리기" in shown
     assert "새 개정 올리기" not in world.get("vera", url).text
 
