@@ -8,6 +8,7 @@ twice.
 from __future__ import annotations
 
 import codecs
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from portal.rendering.columns import Tags, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,8 +30,22 @@ PAGES: Final = {
 }  # fmt: skip
 HANDLE, NAME = 5, 2
 SPACES: Final = (b"*MODEL_SPACE", b"*PAPER_SPACE")
+SCOPES: Final = frozenset({b"BLOCK", b"SECTION", b"ENDBLK", b"TABLE"})
+#: What belongs to the object before it: both are kept or neither.
+PARTS: Final = frozenset({b"VERTEX", b"ATTRIB", b"SEQEND"})
 #: Bytes that cp1252 leaves open; the conversion passes them as they are.
 _OPEN: Final = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object as it stands in the file, from its first line to the next object's."""
+
+    kind: bytes
+    handle: bytes | None
+    name: bytes
+    start: int
+    until: int
 
 
 def page_of(data: bytes) -> str:
@@ -75,47 +90,66 @@ def rejoined(dxf: bytes, page: str) -> bytes:
 
 
 def once_each(dxf: bytes) -> bytes:
-    """The DXF without the second writing of an object: within a block, or in the drawing, a handle is one object."""
-    writings = _Writings(dxf)
+    """The DXF without the second writing of an object: within a block, or in the drawing, a handle is one object.
+
+    What a space holds may stand in its block, among ENTITIES, or in both; then the one in the block goes.
+    """
+    return replaced(dxf, dict.fromkeys(_repeated(dxf), b""))
+
+
+def replaced(dxf: bytes, parts: Mapping[tuple[int, int], bytes]) -> bytes:
+    """The file with other bytes at some spans, which do not overlap."""
     kept: list[bytes] = []
+    at = 0
+    for (start, until), other in sorted(parts.items()):
+        kept += (dxf[at:start], other)
+        at = until
+    return b"".join((*kept, dxf[at:])) if kept else dxf
+
+
+def objects_in(dxf: bytes) -> Iterator[Written]:
+    """The objects of a DXF in the order of the file, each with where it is written."""
     for tags in pieces(dxf):
-        start = int(tags.line[0]) if len(tags.line) else tags.until
-        for first, until in writings.repeated(tags):
-            kept.append(dxf[start:first])
-            start = until
-        kept.append(dxf[start : tags.until])
-    return b"".join(kept)
-
-
-class _Writings:
-    """Handles by where they were seen. The spaces' objects are written into their blocks, or among ENTITIES, or into both."""
-
-    def __init__(self, dxf: bytes) -> None:
-        self._dxf = dxf
-        self._drawing: set[bytes] = set()
-        self._here: set[bytes] = set()
-
-    def repeated(self, tags: Tags) -> Iterator[tuple[int, int]]:
-        """Where in the file objects of a piece lie that were seen before."""
         edges = np.append(tags.line[tags.heads], tags.until).tolist()
         row = np.cumsum(tags.code == 0) - 1
-        handles, names = (self._firsts(tags, row, code) for code in (HANDLE, NAME))
+        handles, names = (_firsts(dxf, tags, row, code) for code in (HANDLE, NAME))
         for number, head in enumerate(tags.heads.tolist()):
-            kind = self._value(tags, head)
-            if kind in {b"BLOCK", b"SECTION", b"ENDBLK", b"TABLE"}:
-                space = kind == b"SECTION" or names.get(number, b"").upper().startswith(SPACES)
-                self._here = self._drawing if space else set()
-                continue
-            handle = handles.get(number)
-            if handle is None:
-                continue
-            if handle in self._here:
-                yield edges[number], edges[number + 1]
-            self._here.add(handle)
+            yield Written(
+                _value(dxf, tags, head),
+                handles.get(number),
+                names.get(number, b""),
+                edges[number],
+                edges[number + 1],
+            )
 
-    def _firsts(self, tags: Tags, row: NDArray[np.int64], code: int) -> dict[int, bytes]:
-        at = np.flatnonzero(tags.code == code)[::-1]
-        return {number: self._value(tags, tag) for number, tag in zip(row[at].tolist(), at.tolist(), strict=True)}
 
-    def _value(self, tags: Tags, tag: int) -> bytes:
-        return self._dxf[int(tags.start[tag]) : int(tags.end[tag])]
+def _repeated(dxf: bytes) -> list[tuple[int, int]]:
+    spaces: dict[bytes, int] = {}
+    here: dict[bytes, int] = {}
+    spans: list[list[int]] = []  # of every object with its parts, from its start until its end
+    dropped: set[int] = set()
+    drawing = False
+    for one in objects_in(dxf):
+        if one.kind in PARTS and spans:
+            spans[-1][1] = one.until
+            continue
+        spans.append([one.start, one.until])
+        if one.kind in SCOPES:
+            drawing = one.name == b"ENTITIES"
+            here = spaces if one.kind == b"BLOCK" and one.name.upper().startswith(SPACES) else {}
+        elif one.handle is not None:
+            if one.handle in here:
+                dropped.add(len(spans) - 1)
+            elif drawing and one.handle in spaces:
+                dropped.add(spaces[one.handle])
+            here.setdefault(one.handle, len(spans) - 1)
+    return [(spans[number][0], spans[number][1]) for number in dropped]
+
+
+def _firsts(dxf: bytes, tags: Tags, row: NDArray[np.int64], code: int) -> dict[int, bytes]:
+    at = np.flatnonzero(tags.code == code)[::-1]
+    return {number: _value(dxf, tags, tag) for number, tag in zip(row[at].tolist(), at.tolist(), strict=True)}
+
+
+def _value(dxf: bytes, tags: Tags, tag: int) -> bytes:
+    return dxf[int(tags.start[tag]) : int(tags.end[tag])]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import resource
+import random
+import subprocess
 import sys
-import time
+import threading
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from portal.rendering import Limits, Rendering, dwg, dwg_mends, dwg_module, leaders, render
 from tests.rendering.dxf_text import block, drawing, line, tags, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HANGUL = Path(__file__).parent / "data" / "hangul_r2000.dwg"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -44,27 +48,57 @@ def test_a_dwg_is_drawn_and_its_hangul_is_right(tmp_path: Path) -> None:
     assert code.stat().st_mode & 0o077 == 0
 
 
-def test_machine_code_that_others_could_have_written_is_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    code = dwg_module.kept()
-    code.write_bytes(b"not ours")
-    code.chmod(0o666)
-    assert not dwg_module.trusted(code)
+    return dwg_module.kept()
+
+
+def test_machine_code_that_others_could_have_written_is_not_run(tmp_path: Path, cache: Path) -> None:
+    cache.write_bytes(b"not ours")
+    cache.chmod(0o666)
+    assert not dwg_module.trusted(cache)
     assert drawn(tmp_path, HANGUL.read_bytes()).outcome == "drawn"
-    assert dwg_module.trusted(code)
-    code.unlink()
-    code.symlink_to("/etc/passwd")
-    assert not dwg_module.trusted(code)
+    assert dwg_module.trusted(cache)
+    cache.unlink()
+    cache.symlink_to("/etc/passwd")
+    assert not dwg_module.trusted(cache)
 
 
-@pytest.mark.parametrize(("head", "words"), [(b"AC1009", "R11/R12"), (b"AC1.50", "AC1.50"), (b"MC0.0\x00", "MC0.0")])
+def open_to_all(folder: Path) -> None:
+    folder.chmod(0o777)
+
+
+def a_link(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("spoil", [open_to_all, a_link])
+def test_a_folder_that_others_could_write_into_gets_no_machine_code(
+    tmp_path: Path, cache: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(cache.parent)
+    assert dwg_module.prepared() is None
+    assert list(cache.parent.iterdir()) == []
+    assert drawn(tmp_path, HANGUL.read_bytes()).outcome == "drawn"
+
+
+def test_damaged_machine_code_is_made_anew(tmp_path: Path, cache: Path) -> None:
+    cache.write_bytes(b"half of i")
+    cache.chmod(0o600)
+    assert dwg_module.trusted(cache)
+    assert drawn(tmp_path, HANGUL.read_bytes()).outcome == "drawn"
+    assert cache.stat().st_size > 1 << 20
+    assert [one.name for one in cache.parent.iterdir()] == [cache.name]
+
+
+@pytest.mark.parametrize(("head", "words"), [(b"AC1009", "R11/R12"), (b"AC1.50", "R2.05"), (b"MC0.0\x00", "MC0.0")])
 def test_an_older_dwg_is_refused_with_what_to_save_it_as(tmp_path: Path, head: bytes, words: str) -> None:
     answer = drawn(tmp_path, head + bytes(500))
     assert (answer.outcome, answer.reason) == ("refused", "dwg-old")
     assert words in answer.message
-    assert "DWG 2018이나 DXF" in answer.message
+    assert "DWG 2013이나 DXF" in answer.message
 
 
 def flipped(content: bytes) -> bytes:
@@ -76,7 +110,7 @@ def flipped(content: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda content: content[:900], flipped, lambda content: content[:64] + os.urandom(4000)],
+    [lambda content: content[:900], flipped, lambda content: content[:64] + random.Random(7).randbytes(4000)],
     ids=["cut", "flipped", "junk"],
 )
 def test_a_broken_dwg_is_refused_and_never_shown_as_an_empty_sheet(tmp_path: Path, spoil: object) -> None:
@@ -85,16 +119,39 @@ def test_a_broken_dwg_is_refused_and_never_shown_as_an_empty_sheet(tmp_path: Pat
     assert (answer.outcome, answer.reason) == ("refused", "damaged")
 
 
+class TimeIsUp(threading.Timer):
+    """A clock that strikes when it is started."""
+
+    def start(self) -> None:
+        self.function()
+
+
 def test_the_reader_keeps_its_time_and_memory(compiled: Path) -> None:
     content = HANGUL.read_bytes()
-    start = time.monotonic()
-    with pytest.raises(TimeoutError):
-        dwg.converted(content * 2000, compiled, seconds=1e-5, memory=1 << 30)
-    assert time.monotonic() - start < 20
-    with pytest.raises((MemoryError, dwg.Unreadable)):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TimeoutError):
+        patch.setattr(dwg.threading, "Timer", TimeIsUp)
+        dwg.converted(content, compiled, seconds=20, memory=1 << 30)
+    with pytest.raises(MemoryError):
         dwg.converted(content + bytes(64 << 20), compiled, seconds=20, memory=8 << 20)
-    assert b"SECTION" in dwg.converted(content, None, seconds=20, memory=1 << 30)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 < sys.maxsize
+    with pytest.raises(dwg.Unreadable):
+        dwg.converted(content[:20], compiled, seconds=20, memory=1 << 30)
+    assert dwg.converted(content, compiled, seconds=20, memory=1 << 30) == dwg.converted(
+        content, None, seconds=20, memory=1 << 30
+    )
+
+
+def test_the_kernel_holds_the_memory_of_a_child_that_runs_webassembly() -> None:
+    script = (
+        "import resource, sys; from portal.rendering import child, result; "
+        "child._confine(result.Limits(memory=64 << 20), webassembly=True); "
+        "assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY; "
+        "from portal.rendering import dwg; from pathlib import Path; "
+        "assert dwg.converted(Path(sys.argv[1]).read_bytes(), None, seconds=60, memory=64 << 20); "
+        "bytearray(1 << 30)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(HANGUL)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("MemoryError")
 
 
 def test_an_object_written_twice_is_drawn_once_but_equal_handles_of_two_blocks_are_two() -> None:
@@ -104,8 +161,15 @@ def test_an_object_written_twice_is_drawn_once_but_equal_handles_of_two_blocks_a
     mended = dwg_mends.once_each(dxf)
     assert mended.count(b"LINE") == 5
     assert dwg_mends.once_each(mended) == mended
-    in_both = drawing(one, blocks=block("*Model_Space", one)).encode()
-    assert dwg_mends.once_each(in_both).count(b"LINE") == 1
+
+
+def test_what_a_space_holds_in_its_block_and_among_the_objects_is_kept_there_with_its_parts() -> None:
+    one, other = line(0, 0, 1, 1, "0", (5, "A1")), line(0, 0, 2, 2, "0", (5, "A2"))
+    corners = [tags((0, "VERTEX"), (8, "0"), (10, at), (20, at)) for at in (0, 1)]
+    chain = tags((0, "POLYLINE"), (5, "A3"), (8, "0"), (66, 1)) + "".join(corners) + tags((0, "SEQEND"), (8, "0"))
+    both = drawing(one, chain, blocks=block("*Model_Space", one, chain) + block("*Paper_Space0", other)).encode()
+    mended = dwg_mends.once_each(both)
+    assert mended == drawing(one, chain, blocks=block("*Model_Space") + block("*Paper_Space0", other)).encode()
 
 
 def test_letters_cut_between_two_chunks_are_whole_again() -> None:
