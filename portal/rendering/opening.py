@@ -65,7 +65,7 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
 def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits) -> tuple[Sniffed, bytes]:
     """Convert a DWG: the DXF and how it is encoded. Raises Refused for one that cannot be read or takes too long."""
     # Loading the runtime costs as much as a small drawing, and most drawings are DXF.
-    from portal.rendering import dwg, dwg_mends  # noqa: PLC0415
+    from portal.rendering import dwg, dwg_mends, dwg_splines  # noqa: PLC0415
 
     try:
         dxf = dwg.converted(data, compiled, seconds=limits.wall * CONVERTING, memory=limits.memory * 3 // 4)
@@ -75,6 +75,7 @@ def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits)
         raise Refused("time") from error
     try:
         dxf, encoding = dwg_mends.mended(dxf, sniffed.version, dwg_mends.page_of(data))
+        dxf = dwg_splines.restored(dxf, data, sniffed.version)
     except (Unplain, LookupError) as error:
         raise Refused("damaged") from error
     return replace(sniffed, encoding=encoding, whole=True), dxf
