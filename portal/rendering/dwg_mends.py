@@ -124,26 +124,31 @@ def objects_in(dxf: bytes) -> Iterator[Written]:
 
 
 def _repeated(dxf: bytes) -> list[tuple[int, int]]:
-    spaces: dict[bytes, int] = {}
-    here: dict[bytes, int] = {}
-    spans: list[list[int]] = []  # of every object with its parts, from its start until its end
-    dropped: set[int] = set()
-    drawing = False
+    """Where objects with their parts stand that are written elsewhere too."""
+    spaces: dict[bytes, list[int]] = {}
+    here: set[bytes] = set()
+    dropped: list[list[int]] = []
+    in_space = in_drawing = False
+    span = [0, 0]
     for one in objects_in(dxf):
-        if one.kind in PARTS and spans:
-            spans[-1][1] = one.until
+        if one.kind in PARTS:
+            span[1] = one.until
             continue
-        spans.append([one.start, one.until])
+        span = [one.start, one.until]
         if one.kind in SCOPES:
-            drawing = one.name == b"ENTITIES"
-            here = spaces if one.kind == b"BLOCK" and one.name.upper().startswith(SPACES) else {}
+            here = set()
+            in_drawing = one.name == b"ENTITIES"
+            in_space = one.kind == b"BLOCK" and one.name.upper().startswith(SPACES)
         elif one.handle is not None:
-            if one.handle in here:
-                dropped.add(len(spans) - 1)
-            elif drawing and one.handle in spaces:
-                dropped.add(spaces[one.handle])
-            here.setdefault(one.handle, len(spans) - 1)
-    return [(spans[number][0], spans[number][1]) for number in dropped]
+            if one.handle in here or (in_space and one.handle in spaces):
+                dropped.append(span)
+            elif in_drawing and one.handle in spaces:
+                dropped.append(spaces.pop(one.handle))
+            if in_space:
+                spaces.setdefault(one.handle, span)
+            else:
+                here.add(one.handle)
+    return [(start, until) for start, until in dropped]
 
 
 def _firsts(dxf: bytes, tags: Tags, row: NDArray[np.int64], code: int) -> dict[int, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -40,29 +41,54 @@ class Tangled(Exception):  # noqa: N818 - reads as what happened
     """The pages are not as the format has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An object's bytes without the lengths before them and the checksum after; its handles begin at a bit of them."""
+
+    data: bytes
+    handles_at: int
+
+
 class Pages:
     """The sections of a DWG file of 2010 or newer. Raises Tangled when they cannot be found."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._unpacked: dict[int, bytes] = {}
+        self._map: dict[int, int] | None = None
         try:
             self._places = self._page_map()
             self._sections = dict(self._section_map())
         except BROKEN as error:
             raise Tangled from error
 
-    def objects(self, handles: Collection[int]) -> dict[int, bytes]:
-        """The records of those objects that are found, without the lengths before them and the checksum after."""
+    def section(self, name: str) -> bytes:
+        """A whole section by its name."""
         try:
-            places = _object_map(self._whole(HANDLES))
+            return self._whole(name)
         except BROKEN as error:
             raise Tangled from error
-        found: dict[int, bytes] = {}
-        for handle in places.keys() & set(handles):
+
+    def handles(self) -> frozenset[int]:
+        """The handles of all objects there are."""
+        return frozenset(self._objects_at())
+
+    def objects(self, handles: Collection[int]) -> dict[int, Record]:
+        """Those of the objects that are found."""
+        places = self._objects_at()
+        found: dict[int, Record] = {}
+        for handle in sorted(places.keys() & set(handles)):
             with contextlib.suppress(*BROKEN):  # A page may be lost without the others.
                 found[handle] = self._object(places[handle])
         return found
+
+    def _objects_at(self) -> dict[int, int]:
+        if self._map is None:
+            try:
+                self._map = _object_map(self._whole(HANDLES))
+            except BROKEN as error:
+                raise Tangled from error
+        return self._map
 
     def _page_map(self) -> dict[int, int]:
         """Number of a page -> where it is in the file."""
@@ -124,11 +150,11 @@ class Pages:
             raise Tangled
         return b"".join(self._page(number, most, packed=packed) for _, number in starts)
 
-    def _object(self, at: int) -> bytes:
+    def _object(self, at: int) -> Record:
         lengths = Bits(self._part(at, 16))
         size = lengths.modular_short()
-        lengths.modular_char()  # the bits of its handles, which come last
-        return self._part(at + lengths.at // 8, min(size, MOST_OBJECT))
+        handles = lengths.modular_char()
+        return Record(self._part(at + lengths.at // 8, min(size, MOST_OBJECT)), size * 8 - handles)
 
     def _part(self, at: int, size: int) -> bytes:
         """Bytes of the objects' section, which may go over pages."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ezdxf.math import BSpline, Vec3, cad_fit_point_interpolation, global_bspline_interpolation
 
 from portal.rendering.dwg_bits import Bits
+from portal.rendering.dwg_entities import common_of, kind_of_record
 from portal.rendering.dwg_mends import Written, objects_in, replaced
 from portal.rendering.dwg_pages import Pages, Tangled
 
@@ -60,7 +61,7 @@ def restored(dxf: bytes, data: bytes, version: str) -> bytes:
         return dxf
     parts: dict[tuple[int, int], bytes] = {}
     for one in bare:
-        fit = fit_of(records.get(_number(one), b""))
+        fit = fit_of(records[_number(one)].data) if _number(one) in records else None
         marker = _MARKER.search(dxf, one.start, one.until)
         if fit and marker:
             parts[marker.end(), one.until] = _written(fit)
@@ -71,9 +72,9 @@ def fit_of(record: bytes) -> Fit | None:
     """The fit points of a spline's record in a DWG of 2013 or newer; None for any other record."""
     bits = Bits(record)
     try:
-        if _kind(bits) != SPLINE:
+        if kind_of_record(bits) != SPLINE:
             return None
-        _pass_common(bits)
+        common_of(bits, SINCE)
         bits.long()  # whether through points, which the two after it say again and better
         flags, knots = bits.long(), bits.long()
         if not flags & THROUGH_POINTS or knots == CUSTOM_KNOTS:
@@ -120,35 +121,6 @@ def _along_seam(points: tuple[Vec3, ...]) -> Vec3:
     seam = sum(lengths[: len(before)]) / sum(lengths) * knots[-1]
     derivative: Vec3 = BSpline(control, order=4, knots=knots).derivative(seam, n=1)[1]
     return derivative * (knots[-1] / sum(lengths))
-
-
-def _kind(bits: Bits) -> int:
-    form = bits.take(2)
-    return bits.raw(1) if form == 0 else bits.raw(1) + 0x1F0 if form == 1 else bits.raw(2)
-
-
-def _pass_common(bits: Bits) -> None:
-    """Pass over what every drawn object of 2013 and newer begins with."""
-    bits.handle()
-    while size := bits.short():  # extended data, by application
-        bits.handle()
-        bits.skip_bytes(size)
-    if bits.flag():  # a picture of itself
-        bits.skip_bytes(bits.raw(bits.take(3)))
-    bits.take(2)  # whose it is
-    bits.long()  # reactors
-    bits.take(2)  # no dictionary, binary data elsewhere
-    colour = bits.short()
-    if colour & 0x8000 and not colour & 0x4000:
-        bits.long()
-    if colour & 0x2000:
-        bits.long()  # transparency
-    bits.double()  # scale of its linetype
-    bits.take(6)  # linetype, plot style and material by layer or by handle
-    bits.raw(1)  # shadows
-    bits.take(3)  # visual styles
-    bits.short()  # invisible
-    bits.raw(1)  # lineweight
 
 
 def _without_points(dxf: bytes, one: Written) -> bool:
