@@ -8,6 +8,7 @@ twice.
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,9 @@ SCOPES: Final = frozenset({b"BLOCK", b"SECTION", b"ENDBLK", b"TABLE"})
 #: What belongs to the object before it: both are kept or neither.
 PARTS: Final = frozenset({b"VERTEX", b"ATTRIB", b"SEQEND"})
 #: Bytes that cp1252 leaves open; the conversion passes them as they are.
+OPEN_AS_THEY_ARE: Final = "cp1252-open-as-they-are"
+QUESTION: Final = ord("?")
+_CHUNK: Final = re.compile(rb"\n[ \t]*3[ \t]*\r?\n([^\r\n]*[\x80-\xff][^\r\n]*)(?=(\r?\n[ \t]*[13][ \t]*\r?\n))")
 _OPEN: Final = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
 
 
@@ -63,30 +67,34 @@ def mended(dxf: bytes, version: str, page: str) -> tuple[bytes, str]:
 
 def original_bytes(text: str) -> bytes:
     """The bytes that were read as cp1252."""
-    try:
-        return text.encode("cp1252")
-    except UnicodeEncodeError:
-        return b"".join(
-            bytes((ord(letter),)) if ord(letter) in _OPEN else letter.encode("cp1252", "replace") for letter in text
-        )
+    return text.encode("cp1252", OPEN_AS_THEY_ARE)
+
+
+def _as_they_are(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return bytes(ord(letter) if ord(letter) in _OPEN else QUESTION for letter in letters), error.end
+
+
+codecs.register_error(OPEN_AS_THEY_ARE, _as_they_are)
 
 
 def rejoined(dxf: bytes, page: str) -> bytes:
     """The DXF with those letters whole that were cut in two between the chunks (group 3) of a long text."""
-    lines = dxf.split(b"\n")
     decoder = codecs.getincrementaldecoder(page)("replace")
-    for at in range(0, len(lines) - 3, 2):
-        if lines[at].strip() != b"3" or lines[at + 1].isascii() or lines[at + 2].strip() not in {b"1", b"3"}:
-            continue
-        end = b"\r" if lines[at + 1].endswith(b"\r") else b""
-        chunk = lines[at + 1].removesuffix(b"\r")
+    edits: dict[tuple[int, int], bytes] = {}
+    moved, moved_to = b"", -1
+    # No group code has high bytes: a value "3" is not taken for the code of a chunk.
+    for found in _CHUNK.finditer(dxf):
+        start, end = found.span(1)
         decoder.reset()
-        decoder.decode(chunk)
-        open_ = decoder.getstate()[0]
-        if open_:
-            lines[at + 1] = chunk[: -len(open_)] + end
-            lines[at + 3] = open_ + lines[at + 3]
-    return b"\n".join(lines)
+        decoder.decode((moved if moved_to == start else b"") + found[1])
+        moved, moved_to = decoder.getstate()[0], found.end(2)
+        if moved:
+            edits[end - len(moved), end] = b""
+            edits[moved_to, moved_to] = moved
+    return replaced(dxf, edits)
 
 
 def once_each(dxf: bytes) -> bytes:
