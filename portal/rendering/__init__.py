@@ -13,7 +13,7 @@ from portal.rendering.result import MANIFEST, Layer, Limits, Outcome, Rendering,
 if TYPE_CHECKING:
     from pathlib import Path
 
-RENDERER_VERSION = "2026.11.3"
+RENDERER_VERSION = "2026.11.4"
 """Changes whenever the same bytes would be drawn differently; renders are keyed by (sha256, this)."""
 
 

@@ -26,10 +26,10 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from portal.rendering import dwg_module, reasons
-from portal.rendering.child import NO_MEMORY, NOT_WRITTEN, TOO_LARGE
+from portal.rendering.child import NO_MEMORY, NOT_WRITTEN, TOO_LARGE, UNUSABLE_CODE
 from portal.rendering.result import MANIFEST, Rendering, Source
 from portal.rendering.sniff import kind_of, readable_dwg, version_of
 
@@ -40,7 +40,6 @@ HERE: Final = Path(__file__).resolve().parent
 EMPTY_FONTS: Final = '{"version": 2, "font-faces": []}'
 WATCH_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 5.0
-COMPILE_SECONDS: Final = 120.0
 #: A child that died where less is left died of that, whatever it could still write into its log.
 ROOM: Final = 1024 * 1024
 
@@ -58,6 +57,9 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     out.mkdir(parents=True, exist_ok=True)
     for left in (out / MANIFEST, *out.glob("sheet-*.svg")):
         left.unlink(missing_ok=True)
+    with source.open("rb") as stream:
+        head = stream.read(4096)
+    dwg = kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg"))
     order = {
         "source": str(source.resolve()),
         "out": str(out.resolve()),
@@ -65,48 +67,46 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "version": version,
         "name": name,
         "limits": asdict(limits),
+        "webassembly": dwg,
+        "compiled": _compiled() if dwg else None,
     }
-    compiled: str | None = None
-    with source.open("rb") as stream:
-        head = stream.read(4096)
-    if kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg")):
-        compiled = str(_compiled())
-    order["compiled"] = compiled
-    with tempfile.TemporaryDirectory(prefix="rendering-") as home:
-        command = _command(Path(home), source.resolve(), out.resolve(), compiled)
-        with (Path(home) / "log").open("wb") as log:
-            started = time.monotonic()
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=HERE,
-                env=_environment(Path(home)),
-                start_new_session=True,
-                close_fds=True,
-            )
-            reason = _watched(child, json.dumps(order).encode(), limits, started)
+    with tempfile.TemporaryDirectory(prefix="rendering-") as folder:
+        home = Path(folder)
+        _furnish(home)
+        code, reason = _run(home, order, limits)
+        if code == UNUSABLE_CODE:
+            dwg_module.kept().unlink(missing_ok=True)
+            code, reason = _run(home, order | {"compiled": _compiled()}, limits)
         if not reason:
             try:
                 return Rendering.read(out)
             except (OSError, ValueError, KeyError, TypeError):
-                reason = _verdict(child.returncode, Path(home) / "log")
+                reason = _verdict(code, home / "log")
     return _refused(source, out, reason, version)
 
 
-def _compiled() -> Path:
-    """The machine code of the DWG reader, made when it is not there yet or cannot be trusted. Raises OSError."""
-    code = dwg_module.kept()
-    if not dwg_module.trusted(code):
-        code.unlink(missing_ok=True)
-        made = subprocess.run(
-            [sys.executable, "-I", str(HERE / "child.py")],
-            input=json.dumps({"compile": str(code)}).encode(), capture_output=True, check=False, timeout=COMPILE_SECONDS,
-        )  # fmt: skip
-        if made.returncode:
-            raise OSError(made.stderr.decode("utf-8", "replace")[-500:])
-    return code
+def _compiled() -> str | None:
+    code = dwg_module.prepared()
+    return str(code) if code else None
+
+
+def _run(home: Path, order: dict[str, Any], limits: Limits) -> tuple[int | None, str]:
+    """Run a child on its order: how it ended, and why it was stopped, if it was."""
+    command = _command(home, Path(order["source"]), Path(order["out"]), order["compiled"])
+    with (home / "log").open("wb") as log:
+        started = time.monotonic()
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd=HERE,
+            env=_environment(home),
+            start_new_session=True,
+            close_fds=True,
+        )
+        reason = _watched(child, json.dumps(order).encode(), limits, started)
+    return child.returncode, reason
 
 
 def known_encoding(name: str) -> bool:
@@ -201,12 +201,15 @@ def _family(pid: int) -> list[int]:
     return members
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _furnish(home: Path) -> None:
     # An empty font list: letters are left to the browser, so scanning the machine's fonts would cost a second, write
     # a cache into someone's home, and make the same file look different on two machines.
     cache = home / "cache" / "ezdxf"
     cache.mkdir(parents=True)
     (cache / "font_manager_cache.json").write_text(EMPTY_FONTS, encoding="ascii")
+
+
+def _environment(home: Path) -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": str(home),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NO_NEW_PRIVILEGES = 38
 NOT_DUMPABLE = 4
 RECURSION = 2000
-TOO_LARGE, NOT_WRITTEN, NO_MEMORY = 73, 74, 75
+TOO_LARGE, NOT_WRITTEN, NO_MEMORY, UNUSABLE_CODE = 73, 74, 75, 76
 """Exit codes for what cell.py tells apart; any other than 0 is a fault of ours."""
 IMPORT_MARGIN = 512 << 20
 """Address space is not memory: the interpreter and numpy reserve this much before they use any of it."""
@@ -37,10 +37,10 @@ def main() -> int:
 
         compile_to(Path(order["compile"]))
         return 0
-    from portal.rendering import result  # noqa: PLC0415 - only after _stand_alone can it be imported
+    from portal.rendering import dwg_module, result  # noqa: PLC0415 - only after _stand_alone can they be imported
 
     limits = result.Limits(**order["limits"])
-    _confine(limits, address_space=order["compiled"] is None)
+    _confine(limits, webassembly=order["webassembly"])
     from portal.rendering.work import rendered  # noqa: PLC0415 - the heavy imports are paid under the limits too
 
     sys.setrecursionlimit(RECURSION)
@@ -60,6 +60,9 @@ def main() -> int:
         answer.write(out)
     except MemoryError:
         return NO_MEMORY
+    except dwg_module.Unusable:
+        traceback.print_exc()
+        return UNUSABLE_CODE
     except OSError as error:
         traceback.print_exc()
         return TOO_LARGE if error.errno == errno.EFBIG else NOT_WRITTEN
@@ -73,22 +76,19 @@ def _stand_alone() -> None:
     sys.modules["portal"] = package
 
 
-def _confine(limits: Limits, *, address_space: bool) -> None:
-    """Bind this process. WebAssembly reserves gigabytes of addresses that it never uses: there, only the watch counts."""
+def _confine(limits: Limits, *, webassembly: bool) -> None:
+    """Bind this process. WebAssembly reserves gigabytes of addresses that it never uses: there, what is writable counts."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in ((NO_NEW_PRIVILEGES, 1), (NOT_DUMPABLE, 0)):
         libc.prctl(option, value, 0, 0, 0)
-    space = limits.memory + IMPORT_MARGIN
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits.cpu),
         (resource.RLIMIT_FSIZE, limits.output),
         (resource.RLIMIT_NOFILE, limits.descriptors),
-        (resource.RLIMIT_AS, space if address_space else resource.RLIM_INFINITY),
+        (resource.RLIMIT_DATA if webassembly else resource.RLIMIT_AS, limits.memory + IMPORT_MARGIN),
     ):
         _, hard = resource.getrlimit(what)
-        if most == resource.RLIM_INFINITY:
-            continue
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (least, least))
 

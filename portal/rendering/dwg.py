@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from typing import Any, Final
 import wasmtime
 from wasmtime import Config, Engine, Func, FuncType, Instance, Module, Store, Table, ValType
 
-from portal.rendering.dwg_module import SHA256, SOURCE
+from portal.rendering.dwg_module import SHA256, SOURCE, Unusable
 
 OUTSIDE: Final = "./dwgdxf_bg.js"
 
@@ -27,11 +28,12 @@ class Unreadable(Exception):  # noqa: N818 - reads as what happened
 def converted(data: bytes, compiled: Path | None, *, seconds: float, memory: int) -> bytes:
     """Give the DXF (UTF-8) of a DWG.
 
-    `compiled` is what `compile_to` wrote, else the module is compiled here (half a second, 170 MB). Raises Unreadable for
-    a file it does not understand or that breaks it, MemoryError beyond `memory` bytes, TimeoutError after `seconds`.
+    `compiled` is what `compile_to` wrote, else the module is compiled here (0.5 to 2 s, 170 MB). Raises Unreadable for a
+    file it does not understand or that breaks it, MemoryError beyond `memory` bytes, TimeoutError after `seconds`,
+    Unusable for machine code that is damaged or of another machine.
     """
     engine = _engine()
-    module = Module.deserialize_file(engine, str(compiled)) if compiled else Module(engine, _checked())
+    module = _loaded(engine, compiled) if compiled else Module(engine, _checked())
     store = Store(engine)
     store.set_limits(memory_size=memory)
     store.set_epoch_deadline(1)
@@ -44,12 +46,15 @@ def converted(data: bytes, compiled: Path | None, *, seconds: float, memory: int
     clock = threading.Timer(seconds, end)
     clock.daemon = True
     clock.start()
+    call = None
     try:
-        return _Call(store, module).convert(data)
+        call = _Call(store, module)
+        return call.convert(data)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:  # the module gave up in the middle
         if over.is_set():
             raise TimeoutError from error
-        if "unreachable" not in str(error) and "memory" in str(error):
+        # Out of memory and out of its depth it gives up alike. It asks for twice as much when it grows.
+        if max(len(data), call.size if call else 0) > memory // 2:
             raise MemoryError from error
         raise Unreadable(str(error).splitlines()[0]) from error
     finally:
@@ -58,12 +63,22 @@ def converted(data: bytes, compiled: Path | None, *, seconds: float, memory: int
 
 def compile_to(target: Path) -> None:
     """Write the module's machine code to `target`, whole or not at all: code that is run must be the owner's alone."""
-    part = target.with_name(f"{target.name}.{os.getpid()}")
     code = Module(_engine(), _checked()).serialize()
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(code)
-    part.replace(target)
+    descriptor, part = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # of mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(code)
+        Path(part).replace(target)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _loaded(engine: Engine, compiled: Path) -> Module:
+    try:
+        return Module.deserialize_file(engine, str(compiled))
+    except wasmtime.WasmtimeError as error:
+        raise Unusable(str(error)) from error
 
 
 def _engine() -> Engine:
@@ -92,6 +107,12 @@ class _Call:
         wanted = [outside[str(one.name)] for one in module.imports]
         self._exports: Any = Instance(store, module, wanted).exports(store)
         self._call("__wbindgen_start")
+
+    @property
+    def size(self) -> int:
+        """How much memory the instance has, in bytes."""
+        length: int = self._exports["memory"].data_len(self._store)
+        return length
 
     def convert(self, data: bytes) -> bytes:
         store, exports = self._store, self._exports

@@ -8,6 +8,8 @@ twice.
 from __future__ import annotations
 
 import codecs
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +17,7 @@ import numpy as np
 from portal.rendering.columns import Tags, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,8 +31,25 @@ PAGES: Final = {
 }  # fmt: skip
 HANDLE, NAME = 5, 2
 SPACES: Final = (b"*MODEL_SPACE", b"*PAPER_SPACE")
+SCOPES: Final = frozenset({b"BLOCK", b"SECTION", b"ENDBLK", b"TABLE"})
+#: What belongs to the object before it: both are kept or neither.
+PARTS: Final = frozenset({b"VERTEX", b"ATTRIB", b"SEQEND"})
 #: Bytes that cp1252 leaves open; the conversion passes them as they are.
+OPEN_AS_THEY_ARE: Final = "cp1252-open-as-they-are"
+QUESTION: Final = ord("?")
+_CHUNK: Final = re.compile(rb"\n[ \t]*3[ \t]*\r?\n([^\r\n]*[\x80-\xff][^\r\n]*)(?=(\r?\n[ \t]*[13][ \t]*\r?\n))")
 _OPEN: Final = frozenset({0x81, 0x8D, 0x8F, 0x90, 0x9D})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object as it stands in the file, from its first line to the next object's."""
+
+    kind: bytes
+    handle: bytes | None
+    name: bytes
+    start: int
+    until: int
 
 
 def page_of(data: bytes) -> str:
@@ -48,74 +67,102 @@ def mended(dxf: bytes, version: str, page: str) -> tuple[bytes, str]:
 
 def original_bytes(text: str) -> bytes:
     """The bytes that were read as cp1252."""
-    try:
-        return text.encode("cp1252")
-    except UnicodeEncodeError:
-        return b"".join(
-            bytes((ord(letter),)) if ord(letter) in _OPEN else letter.encode("cp1252", "replace") for letter in text
-        )
+    return text.encode("cp1252", OPEN_AS_THEY_ARE)
+
+
+def _as_they_are(error: UnicodeError) -> tuple[bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return bytes(ord(letter) if ord(letter) in _OPEN else QUESTION for letter in letters), error.end
+
+
+codecs.register_error(OPEN_AS_THEY_ARE, _as_they_are)
 
 
 def rejoined(dxf: bytes, page: str) -> bytes:
     """The DXF with those letters whole that were cut in two between the chunks (group 3) of a long text."""
-    lines = dxf.split(b"\n")
     decoder = codecs.getincrementaldecoder(page)("replace")
-    for at in range(0, len(lines) - 3, 2):
-        if lines[at].strip() != b"3" or lines[at + 1].isascii() or lines[at + 2].strip() not in {b"1", b"3"}:
-            continue
-        end = b"\r" if lines[at + 1].endswith(b"\r") else b""
-        chunk = lines[at + 1].removesuffix(b"\r")
+    edits: dict[tuple[int, int], bytes] = {}
+    moved, moved_to = b"", -1
+    # No group code has high bytes: a value "3" is not taken for the code of a chunk.
+    for found in _CHUNK.finditer(dxf):
+        start, end = found.span(1)
         decoder.reset()
-        decoder.decode(chunk)
-        open_ = decoder.getstate()[0]
-        if open_:
-            lines[at + 1] = chunk[: -len(open_)] + end
-            lines[at + 3] = open_ + lines[at + 3]
-    return b"\n".join(lines)
+        decoder.decode((moved if moved_to == start else b"") + found[1])
+        moved, moved_to = decoder.getstate()[0], found.end(2)
+        if moved:
+            edits[end - len(moved), end] = b""
+            edits[moved_to, moved_to] = moved
+    return replaced(dxf, edits)
 
 
 def once_each(dxf: bytes) -> bytes:
-    """The DXF without the second writing of an object: within a block, or in the drawing, a handle is one object."""
-    writings = _Writings(dxf)
+    """The DXF without the second writing of an object: within a block, or in the drawing, a handle is one object.
+
+    What a space holds may stand in its block, among ENTITIES, or in both; then the one in the block goes.
+    """
+    return replaced(dxf, dict.fromkeys(_repeated(dxf), b""))
+
+
+def replaced(dxf: bytes, parts: Mapping[tuple[int, int], bytes]) -> bytes:
+    """The file with other bytes at some spans, which do not overlap."""
     kept: list[bytes] = []
+    at = 0
+    for (start, until), other in sorted(parts.items()):
+        kept += (dxf[at:start], other)
+        at = until
+    return b"".join((*kept, dxf[at:])) if kept else dxf
+
+
+def objects_in(dxf: bytes) -> Iterator[Written]:
+    """The objects of a DXF in the order of the file, each with where it is written."""
     for tags in pieces(dxf):
-        start = int(tags.line[0]) if len(tags.line) else tags.until
-        for first, until in writings.repeated(tags):
-            kept.append(dxf[start:first])
-            start = until
-        kept.append(dxf[start : tags.until])
-    return b"".join(kept)
-
-
-class _Writings:
-    """Handles by where they were seen. The spaces' objects are written into their blocks, or among ENTITIES, or into both."""
-
-    def __init__(self, dxf: bytes) -> None:
-        self._dxf = dxf
-        self._drawing: set[bytes] = set()
-        self._here: set[bytes] = set()
-
-    def repeated(self, tags: Tags) -> Iterator[tuple[int, int]]:
-        """Where in the file objects of a piece lie that were seen before."""
         edges = np.append(tags.line[tags.heads], tags.until).tolist()
         row = np.cumsum(tags.code == 0) - 1
-        handles, names = (self._firsts(tags, row, code) for code in (HANDLE, NAME))
+        handles, names = (_firsts(dxf, tags, row, code) for code in (HANDLE, NAME))
         for number, head in enumerate(tags.heads.tolist()):
-            kind = self._value(tags, head)
-            if kind in {b"BLOCK", b"SECTION", b"ENDBLK", b"TABLE"}:
-                space = kind == b"SECTION" or names.get(number, b"").upper().startswith(SPACES)
-                self._here = self._drawing if space else set()
-                continue
-            handle = handles.get(number)
-            if handle is None:
-                continue
-            if handle in self._here:
-                yield edges[number], edges[number + 1]
-            self._here.add(handle)
+            yield Written(
+                _value(dxf, tags, head),
+                handles.get(number),
+                names.get(number, b""),
+                edges[number],
+                edges[number + 1],
+            )
 
-    def _firsts(self, tags: Tags, row: NDArray[np.int64], code: int) -> dict[int, bytes]:
-        at = np.flatnonzero(tags.code == code)[::-1]
-        return {number: self._value(tags, tag) for number, tag in zip(row[at].tolist(), at.tolist(), strict=True)}
 
-    def _value(self, tags: Tags, tag: int) -> bytes:
-        return self._dxf[int(tags.start[tag]) : int(tags.end[tag])]
+def _repeated(dxf: bytes) -> list[tuple[int, int]]:
+    """Where objects with their parts stand that are written elsewhere too."""
+    spaces: dict[bytes, list[int]] = {}
+    here: set[bytes] = set()
+    dropped: list[list[int]] = []
+    in_space = in_drawing = False
+    span = [0, 0]
+    for one in objects_in(dxf):
+        if one.kind in PARTS:
+            span[1] = one.until
+            continue
+        span = [one.start, one.until]
+        if one.kind in SCOPES:
+            here = set()
+            in_drawing = one.name == b"ENTITIES"
+            in_space = one.kind == b"BLOCK" and one.name.upper().startswith(SPACES)
+        elif one.handle is not None:
+            if one.handle in here or (in_space and one.handle in spaces):
+                dropped.append(span)
+            elif in_drawing and one.handle in spaces:
+                dropped.append(spaces.pop(one.handle))
+            if in_space:
+                spaces.setdefault(one.handle, span)
+            else:
+                here.add(one.handle)
+    return [(start, until) for start, until in dropped]
+
+
+def _firsts(dxf: bytes, tags: Tags, row: NDArray[np.int64], code: int) -> dict[int, bytes]:
+    at = np.flatnonzero(tags.code == code)[::-1]
+    return {number: _value(dxf, tags, tag) for number, tag in zip(row[at].tolist(), at.tolist(), strict=True)}
+
+
+def _value(dxf: bytes, tags: Tags, tag: int) -> bytes:
+    return dxf[int(tags.start[tag]) : int(tags.end[tag])]

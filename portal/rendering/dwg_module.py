@@ -1,16 +1,47 @@
-"""Which WebAssembly module reads DWG files, and where its machine code is kept. Imports nothing heavy: cell.py asks it."""
+"""Which WebAssembly module reads DWG files, and the machine code made of it. Imports nothing heavy: cell.py asks it.
+
+Machine code is run as it is: it is taken only from a file and a folder that nobody but this user could have written.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-SOURCE: Final = Path(__file__).resolve().parent / "vendor" / "dwgdxf_bg.wasm"
+HERE: Final = Path(__file__).resolve().parent
+SOURCE: Final = HERE / "vendor" / "dwgdxf_bg.wasm"
 SHA256: Final = "f2daf01c1873e82d4bcae3da82b26ac9a92e916affd767a2babbe1443793f728"
+COMPILE_SECONDS: Final = 120.0
+
+
+class Unusable(Exception):  # noqa: N818 - reads as what happened
+    """The machine code is damaged or was made for another processor or runtime."""
+
+
+def prepared() -> Path | None:
+    """Give the machine code for the child, made when it is missing; None when there is no safe place to keep it.
+
+    Without it the child compiles for itself, half a second each time.
+    """
+    try:
+        code = kept()
+        if trusted(code):
+            return code
+        _owned(code.parent)
+        code.unlink(missing_ok=True)
+        _make(code)
+    except (OSError, subprocess.SubprocessError) as error:
+        logging.getLogger(__name__).warning("the machine code of the DWG reader cannot be kept: %s", error)
+        return None
+    return code if trusted(code) else None
 
 
 def kept() -> Path:
@@ -28,9 +59,30 @@ def kept() -> Path:
 def trusted(code: Path) -> bool:
     """Whether a file of machine code is there and nobody but this user could have written it or its folder."""
     try:
-        facts = [code.lstat(), code.parent.lstat()]
+        _owned(code.parent)
+        return stat.S_ISREG(code.lstat().st_mode) and _alone(code.lstat())
     except OSError:
         return False
-    return stat.S_ISREG(facts[0].st_mode) and all(
-        one.st_uid == os.geteuid() and not one.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for one in facts
+
+
+def _owned(folder: Path) -> None:
+    """Raise PermissionError for a folder that is a link, or that another user owns or may write into."""
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or not _alone(facts):
+        raise PermissionError(f"{folder} is not this user's alone")
+
+
+def _alone(facts: os.stat_result) -> bool:
+    return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _make(code: Path) -> None:
+    """Compile in a process of its own: it takes 170 MB, which the caller would keep for good."""
+    subprocess.run(
+        [sys.executable, "-I", str(HERE / "child.py")],
+        input=json.dumps({"compile": str(code)}).encode(),
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+        capture_output=True,
+        check=True,
+        timeout=COMPILE_SECONDS,
     )

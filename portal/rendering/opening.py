@@ -24,6 +24,7 @@ from portal.rendering.reasons import Refused
 from portal.rendering.sniff import DWG_NAMES, UTF8_MARK, Sniffed, objects_of, readable_dwg
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
     from ezdxf.document import Drawing
@@ -62,10 +63,13 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
     raise Refused("not-a-drawing", kind=KINDS[kind])
 
 
-def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits) -> tuple[Sniffed, bytes]:
-    """Convert a DWG: the DXF and how it is encoded. Raises Refused for one that cannot be read or takes too long."""
+def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits) -> tuple[Sniffed, bytes, Counter[str]]:
+    """Convert a DWG: how its DXF is encoded, the DXF, and what it lacks by type.
+
+    Raises Refused for one that cannot be read or takes too long.
+    """
     # Loading the runtime costs as much as a small drawing, and most drawings are DXF.
-    from portal.rendering import dwg, dwg_mends  # noqa: PLC0415
+    from portal.rendering import dwg, dwg_losses, dwg_mends, dwg_splines  # noqa: PLC0415
 
     try:
         dxf = dwg.converted(data, compiled, seconds=limits.wall * CONVERTING, memory=limits.memory * 3 // 4)
@@ -75,9 +79,11 @@ def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits)
         raise Refused("time") from error
     try:
         dxf, encoding = dwg_mends.mended(dxf, sniffed.version, dwg_mends.page_of(data))
+        dxf = dwg_splines.restored(dxf, data, sniffed.version)
+        dxf, lost = dwg_losses.found_again(dxf, data, sniffed.version)
     except (Unplain, LookupError) as error:
         raise Refused("damaged") from error
-    return replace(sniffed, encoding=encoding, whole=True), dxf
+    return replace(sniffed, encoding=encoding, whole=True), dxf, lost
 
 
 def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain, str]:

@@ -23,6 +23,7 @@ UTF8_MARK: Final = b"\xef\xbb\xbf"
 UNICODE_SINCE: Final = "AC1021"
 DWG_SINCE: Final = "AC1012"
 DWG_NAMES: Final = {
+    "AC1.40": "R1.4", "AC1.50": "R2.05", "AC2.10": "R2.10", "AC1002": "R2.5", "AC1003": "R2.6", "AC1004": "R9",
     "AC1006": "R10", "AC1009": "R11/R12", "AC1012": "R13", "AC1014": "R14", "AC1015": "2000", "AC1018": "2004",
     "AC1021": "2007", "AC1024": "2010", "AC1027": "2013", "AC1032": "2018",
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from portal.rendering.sheets import Desk, drawn_layouts
 from portal.rendering.sniff import Sniffed, sniff
 
 if TYPE_CHECKING:
-    from collections import Counter
     from pathlib import Path
 
 MOST_REFERENCES = 500
@@ -45,8 +45,9 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             sniffed = _with_encoding(sniffed, encoding)
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
         refuse_other_kinds(sniffed)
+        lost: Counter[str] = Counter()
         if sniffed.kind == "dwg":
-            sniffed, data = as_dxf(sniffed, data, compiled, limits)
+            sniffed, data, lost = as_dxf(sniffed, data, compiled, limits)
             source = replace(source, encoding=sniffed.encoding)
         doc, plain, note = opened(path, sniffed, data)
         del data
@@ -54,6 +55,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8, plain)
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
+        hand.skipped.update(lost)
         if not layouts:
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
@@ -61,7 +63,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
-    return _answer(source, version, sheets, hand.skipped, note, _references(doc), clock.times())
+    return _answer(source, version, sheets, hand.skipped, lost.total(), note, _references(doc), clock.times())
 
 
 def _answer(  # noqa: PLR0913 - the parts of the answer
@@ -69,6 +71,7 @@ def _answer(  # noqa: PLR0913 - the parts of the answer
     version: str,
     sheets: tuple[Sheet, ...],
     skipped: Counter[str],
+    unread: int,
     note: str,
     references: tuple[str, ...],
     timings: dict[str, float],
@@ -76,7 +79,7 @@ def _answer(  # noqa: PLR0913 - the parts of the answer
     outcome: Outcome = "drawn"
     reason = message = ""
     if skipped:
-        total = sum(sheet.objects for sheet in sheets)
+        total = sum(sheet.objects for sheet in sheets) + unread
         count = skipped.total()
         reason = "skipped"
         message = reasons.sentence(reason, total=max(total, count), count=count, types=reasons.listing(skipped))
