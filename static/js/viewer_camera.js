@@ -17,6 +17,7 @@ export class Camera {
   #view = { x: 0, y: 0, k: 1 }; // the SVG point at the stage's corner, and pixels per SVG unit
   #drawn = { x: 0, y: 0, k: 1 }; // what the viewBox shows now
   #size = { width: 1, height: 1 };
+  #length = 0; // characters of the SVG's text
   #heavy = false;
   #fitted = true;
   #frame = 0;
@@ -56,11 +57,18 @@ export class Camera {
     const { x, y, width, height } = svg.viewBox.baseVal;
     this.#svg = svg;
     this.#page = { x, y, width: width || 1, height: height || 1 };
-    this.#heavy = length > LIGHT;
-    // A heavy sheet keeps its own layer: promoting it at every gesture would paint it twice.
-    svg.classList.toggle("heavy", this.#heavy);
+    this.#length = 0;
+    this.weigh(length);
     this.#measure();
     this.fit({ now: true });
+  }
+
+  /** Hear that `length` characters were added to the sheet. */
+  weigh(length) {
+    this.#length += length;
+    this.#heavy = this.#length > LIGHT;
+    // A heavy sheet keeps its own layer: promoting it at every gesture would paint it twice.
+    this.#svg.classList.toggle("heavy", this.#heavy);
   }
 
   /** The SVG point under a point of the stage (CSS pixels from its corner). */
