@@ -211,7 +211,8 @@ class DrawingViewer extends HTMLElement {
   #moved() {
     this.#status();
     const { clientWidth, clientHeight } = this.#stage;
-    this.#tiles.look(this.#camera.point(0, 0), this.#camera.point(clientWidth, clientHeight), this.#camera.middle());
+    const camera = this.#camera;
+    this.#tiles.look(camera.point(0, 0), camera.point(clientWidth, clientHeight), camera.middle(), camera.scale);
   }
 
   #status() {
