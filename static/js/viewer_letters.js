@@ -22,9 +22,10 @@ export class Letters {
     }
   }
 
-  /** Hear how many CSS pixels an SVG unit has. */
-  look(scale) {
+  /** Hear how many CSS pixels an SVG unit has. While the view is `moving` letters only go: those that come can wait. */
+  look(scale, { moving }) {
     const hidden = LEGIBLE / scale;
+    if (moving && hidden < this.#hidden) return;
     for (const [size, texts] of this.#sizes) {
       const was = size <= this.#hidden;
       if (was === size <= hidden) continue;

@@ -57,6 +57,7 @@ export class Tiles {
     if (!this.#all.length) return;
     const [wide, high] = [(to.x - from.x) * MARGIN, (to.y - from.y) * MARGIN];
     this.#view = { left: from.x - wide, right: to.x + wide, top: from.y - high, bottom: to.y + high, middle, scale };
+    this.#letters.look(scale, { moving: true });
     for (const tile of this.#all) this.#display(tile);
     this.#rest();
     this.#timer = setTimeout(() => this.#stand(), QUIET);
@@ -71,7 +72,7 @@ export class Tiles {
   /** The view stands still. */
   #stand() {
     this.#timer = 0;
-    this.#letters.look(this.#view.scale);
+    this.#letters.look(this.#view.scale, { moving: false });
     for (const [tile, text, loading] of this.#held.splice(0)) this.#take(tile, text, loading);
     for (const tile of this.#all) tile.failed = false; // a new view, a new try
     // Whoever sees the whole sheet sees it well enough at first: what the page still has to do goes before.

@@ -27,7 +27,8 @@ def group(tile: int, look: str) -> str:
         f' d="M{x + 100} {y + 100 + 300 * layer}h800"/></g>'
         for layer in (0, 1)
     )
-    return f'<g data-tile="{tile}">{parts}</g>'
+    words = f'<g class="l l-0" data-layer="0"><text font-size="8" x="{x + 100}" y="{y + 100}">문</text></g>'
+    return f'<g data-tile="{tile}">{parts}{words if look == "exact" else ""}</g>'
 
 
 class Sheet:
@@ -156,6 +157,26 @@ def test_tiles_that_left_the_view_are_let_go(tab: Page, gallery: str) -> None:
     _until(tab, lambda: 1 in held)
     _until(tab, lambda: set(gone) == middle)
     assert set(held) - middle == {1}
+
+
+def test_zoomed_in_only_what_is_near_is_drawn_and_letters_only_when_they_can_be_read(tab: Page, gallery: str) -> None:
+    Sheet(tab)
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(32)
+    first, last = (tab.locator(f'svg.sheet g[data-tile="{tile}"]') for tile in (1, 16))
+    letters = first.locator("text")
+    expect(letters).to_be_hidden()
+    corner = first.bounding_box()
+    assert corner
+    tab.mouse.move(corner["x"] + 5, corner["y"] + 5)
+    for _ in range(8):
+        tab.mouse.wheel(0, -240)
+    expect(letters).to_be_visible()
+    expect(last).to_be_hidden()
+    tab.locator(".viewer-stage").press("Home")
+    expect(last).to_be_visible()
+    expect(letters).to_be_hidden()
 
 
 def _until(tab: Page, condition: Callable[[], bool]) -> None:
