@@ -32,7 +32,7 @@ class DrawingViewer extends HTMLElement {
     this.#memory = this.#recall();
     this.#camera = new Camera(this.#stage, { insets: () => this.#insets(), changed: () => this.#moved() });
     this.#layers = new LayerPanel(this.querySelector(".viewer-layers"), (change) => this.#layered(change));
-    this.#tiles = new Tiles((group) => this.#layers.join(group));
+    this.#tiles = new Tiles((group, length) => this.#joined(group, length));
     this.#listen(this.#off.signal);
     this.#ground(this.#memory.ground ?? (this.#dark() ? "dark" : "paper"));
     this.#panel(WIDE.matches && !this.hasAttribute("data-embedded") && (this.#memory.panel ?? true), { quiet: true });
@@ -162,6 +162,11 @@ class DrawingViewer extends HTMLElement {
     say(`${sheet.name} 시트를 열었습니다.`);
   }
 
+  #joined(group, length) {
+    this.#layers.join(group);
+    this.#camera.weigh(length);
+  }
+
   #state(state, words) {
     this.dataset.state = state;
     for (const one of this.querySelectorAll("[data-when]")) one.hidden = one.dataset.when !== state;
@@ -206,7 +211,8 @@ class DrawingViewer extends HTMLElement {
   #moved() {
     this.#status();
     const { clientWidth, clientHeight } = this.#stage;
-    this.#tiles.look(this.#camera.point(0, 0), this.#camera.point(clientWidth, clientHeight));
+    const camera = this.#camera;
+    this.#tiles.look(camera.point(0, 0), camera.point(clientWidth, clientHeight), camera.middle(), camera.scale);
   }
 
   #status() {

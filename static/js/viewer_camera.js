@@ -1,11 +1,14 @@
 /* The camera over one sheet: what part of the SVG the stage shows, and the gestures that change it (wheel about the
    pointer, drag, pinch, double press, arrow keys). A light sheet is redrawn crisp on every frame; a heavy one is moved by
-   a CSS transform while the gesture lasts, and its viewBox is set when it ends (a repaint of 100,000 objects costs more
-   than a frame, moving their picture does not). */
+   a CSS transform while the gesture lasts, and its viewBox is set when it ends or when the picture no longer covers the
+   stage (a repaint of 100,000 objects costs more than a frame, moving their picture does not). The picture is as large as
+   the stage: one that reaches beyond, Chromium paints to 3000 pixels around, three seconds for each step of a zoom. */
 
 const LIGHT = 250_000; // characters of SVG that Chromium repaints well within a frame without a GPU
 const CLOSEST = 200; // CSS pixels per SVG unit: the sheet's own grid is 0.01 unit, closer shows only rounding
 const SETTLE = { least: 140, most: 1000 }; // ms after the last wheel step until a heavy sheet is redrawn: its own cost
+const BARE = 200; // CSS pixels a heavy sheet is dragged until what its edge brings in is drawn
+const SHRUNK = 0.6; // and how small its picture becomes until what lies around is drawn
 const GLIDE = 120; // ms a button's step takes, to show where it came from
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -17,6 +20,7 @@ export class Camera {
   #view = { x: 0, y: 0, k: 1 }; // the SVG point at the stage's corner, and pixels per SVG unit
   #drawn = { x: 0, y: 0, k: 1 }; // what the viewBox shows now
   #size = { width: 1, height: 1 };
+  #length = 0; // characters of the SVG's text
   #heavy = false;
   #fitted = true;
   #frame = 0;
@@ -56,11 +60,18 @@ export class Camera {
     const { x, y, width, height } = svg.viewBox.baseVal;
     this.#svg = svg;
     this.#page = { x, y, width: width || 1, height: height || 1 };
-    this.#heavy = length > LIGHT;
-    // A heavy sheet keeps its own layer: promoting it at every gesture would paint it twice.
-    svg.classList.toggle("heavy", this.#heavy);
+    this.#length = 0;
+    this.weigh(length);
     this.#measure();
     this.fit({ now: true });
+  }
+
+  /** Hear that `length` characters were added to the sheet. */
+  weigh(length) {
+    this.#length += length;
+    this.#heavy = this.#length > LIGHT;
+    // A heavy sheet keeps its own layer: promoting it at every gesture would paint it twice.
+    this.#svg.classList.toggle("heavy", this.#heavy);
   }
 
   /** The SVG point under a point of the stage (CSS pixels from its corner). */
@@ -209,7 +220,7 @@ export class Camera {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     if (!this.#svg) return;
-    if (settled || !this.#heavy) this.#redraw();
+    if (settled || !this.#heavy || this.#worn()) this.#redraw();
     else {
       const ratio = this.#view.k / this.#drawn.k;
       const dx = (this.#drawn.x - this.#view.x) * this.#view.k;
@@ -217,6 +228,13 @@ export class Camera {
       this.#svg.style.transform = `translate(${dx}px, ${dy}px) scale(${ratio})`;
     }
     this.#changed(this);
+  }
+
+  /** Whether the picture of a heavy sheet was moved so far that too much of what is in view is not on it. */
+  #worn() {
+    const { x, y, k } = this.#view;
+    const moved = Math.max(Math.abs(x - this.#drawn.x), Math.abs(y - this.#drawn.y)) * k;
+    return k < this.#drawn.k * SHRUNK || (k === this.#drawn.k && moved > BARE);
   }
 
   #redraw() {

@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.needs("chromium")
@@ -25,7 +27,8 @@ def group(tile: int, look: str) -> str:
         f' d="M{x + 100} {y + 100 + 300 * layer}h800"/></g>'
         for layer in (0, 1)
     )
-    return f'<g data-tile="{tile}">{parts}</g>'
+    words = f'<g class="l l-0" data-layer="0"><text font-size="8" x="{x + 100}" y="{y + 100}">문</text></g>'
+    return f'<g data-tile="{tile}">{parts}{words if look == "exact" else ""}</g>'
 
 
 class Sheet:
@@ -107,3 +110,78 @@ def test_a_layer_that_was_hidden_stays_hidden_in_tiles_that_come_later(tab: Page
     )
     assert shown == 0
     assert tab.locator("svg.sheet g.l-0[display]").count() == 0
+
+
+def test_a_tile_that_cannot_be_read_leaves_the_coarse_one_and_is_asked_for_again_with_the_next_view(
+    tab: Page, gallery: str
+) -> None:
+    sheet = Sheet(tab)
+    spoilt: list[Route] = []
+
+    def spoil(route: Route) -> None:
+        if spoilt:
+            route.fallback()
+            return
+        spoilt.append(route)
+        route.fulfill(body="<p>다시 로그인해 주십시오.</p>", content_type="text/html")
+
+    tab.route("**/tile-6.svg", spoil)
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(30)
+    tab.wait_for_timeout(400)
+    assert count(tab, "coarse") == 2
+    assert 6 not in sheet.asked
+    tab.locator(".viewer-stage").press("+")
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(32)
+    assert len(sheet.asked) == len(set(sheet.asked)) == 16
+
+
+def test_tiles_that_left_the_view_are_let_go(tab: Page, gallery: str) -> None:
+    Sheet(tab)
+    held: dict[int, Route] = {}
+    gone: list[int] = []
+    number = re.compile(r"tile-(\d+)")
+    tab.route("**/tile-*.svg", lambda route: held.update({int(number.findall(route.request.url)[0]): route}))
+    tab.on("requestfailed", lambda request: gone.extend(int(found) for found in number.findall(request.url)))
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    middle = {6, 7, 10, 11}
+    _until(tab, lambda: len(held) == 4)
+    assert set(held) == middle  # at most four at once, the nearest first
+    corner = tab.locator('svg.sheet g[data-tile="1"]').bounding_box()
+    assert corner
+    tab.mouse.move(corner["x"] + 5, corner["y"] + 5)
+    for _ in range(8):
+        tab.mouse.wheel(0, -240)
+    _until(tab, lambda: 1 in held)
+    _until(tab, lambda: set(gone) == middle)
+    assert set(held) - middle == {1}
+
+
+def test_zoomed_in_only_what_is_near_is_drawn_and_letters_only_when_they_can_be_read(tab: Page, gallery: str) -> None:
+    Sheet(tab)
+    tab.goto(gallery + "/viewer")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet path.exact")).to_have_count(32)
+    first, last = (tab.locator(f'svg.sheet g[data-tile="{tile}"]') for tile in (1, 16))
+    letters = first.locator("text")
+    expect(letters).to_be_hidden()
+    corner = first.bounding_box()
+    assert corner
+    tab.mouse.move(corner["x"] + 5, corner["y"] + 5)
+    for _ in range(8):
+        tab.mouse.wheel(0, -240)
+    expect(letters).to_be_visible()
+    expect(last).to_be_hidden()
+    tab.locator(".viewer-stage").press("Home")
+    expect(last).to_be_visible()
+    expect(letters).to_be_hidden()
+
+
+def _until(tab: Page, condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        tab.wait_for_timeout(50)
+    assert condition()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,13 @@ from tests.drawings.world import World
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
+    with standing(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def standing(tmp_path: Path) -> Iterator[World]:
+    """Both companies with their data in a folder, until the block ends."""
     app = create_app(
         {
             "DATA_DIR": str(tmp_path),

@@ -1,26 +1,44 @@
-"""A large drawing's tiles: kept beside its sheet, shown to whoever may look at it, and gone with it."""
+"""A large drawing's tiles: kept beside its sheet, shown to whoever may look at it, brought by the viewer, and gone with it."""
 
 from __future__ import annotations
 
 import html
 import json
+import logging
 import re
-from typing import Any
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
 
 from portal.core.blobs import blobs
 from portal.drawings.models import Revision
 from portal.tenants import service as tenants
+from tests.drawings.conftest import standing
 from tests.drawings.world import World
 from tests.rendering.dxf_text import drawing, layer, line
 
-ACROSS = 120
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ACROSS = 122
+#: The grid of a coarse picture, which the viewer replaces: two SVG units to a step.
+COARSE = 'g[transform="scale(2)"]'
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for this file: drawing the large drawing is what costs."""
+    with standing(tmp_path_factory.mktemp("tiles")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def large(world: World) -> Revision:
-    """A field of 14,400 short lines on two layers whose names sort the other way than they are numbered."""
+    """A field of 14,884 short lines on two layers whose names sort the other way than they are numbered."""
     lines = (
         line(x * 10, y * 10, x * 10 + 4, y * 10 + 3, "다" if (x + y) % 2 else "가")
         for x in range(ACROSS)
@@ -69,8 +87,91 @@ def test_the_layers_of_the_list_are_the_layers_of_the_picture(world: World, larg
     assert {shown["name"]: colours[str(shown["index"])] for shown in sheet["layers"]} == {"가": "k-3", "다": "k-1"}
 
 
-def test_tiles_go_with_the_company(world: World, large: Revision) -> None:
+@pytest.fixture
+def served(world: World) -> Iterator[str]:
+    """The address where the world answers."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(timeout=5)
+    server.server_close()
+
+
+@pytest.mark.needs("chromium")
+def test_the_viewer_brings_the_tiles_one_looks_at_once_and_without_the_hidden_layers(
+    tab: Page, served: str, large: Revision
+) -> None:
+    asked: list[int] = []
+    tab.on("request", lambda request: asked.extend(int(found) for found in re.findall(r"/tiles/(\d+)", request.url)))
+    tab.set_extra_http_headers({"X-As": "alice"})
+    # A browser that always has something to do: the tiles of the whole sheet would come only when it is idle.
+    tab.add_init_script("window.requestIdleCallback = () => 1; window.cancelIdleCallback = () => {};")
+    tab.goto(f"{served}/drawings/{large.drawing_id}")
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(tab.locator("svg.sheet g[data-tile]")).to_have_count(4)
+    tab.locator(".layer-list label", has_text="가").locator("input").uncheck()
+    assert asked == []
+
+    whole = tab.locator("svg.sheet").get_attribute("viewBox")
+    corner = tab.locator('svg.sheet g[data-tile="1"]').bounding_box()
+    assert corner
+    tab.mouse.move(corner["x"] + 20, corner["y"] + 20)
+    for _ in range(8):
+        tab.mouse.wheel(0, -240)
+    expect(tab.locator(f'svg.sheet g[data-tile="1"] {COARSE}')).to_have_count(0)
+    assert asked == [1]
+    assert tab.locator(f"svg.sheet {COARSE}").count() == 6  # two layers of three tiles
+    assert _layers_seen(tab) == {"0": True, "1": False}
+
+    for key in ("Home", "PageUp", "Home", *["PageUp"] * 2, *["Shift+ArrowRight"] * 4, *["Shift+ArrowDown"] * 4, "Home"):
+        tab.locator(".viewer-stage").press(key)
+        tab.wait_for_timeout(150)  # as long as a hand needs for the next key
+    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        _look_at(tab, x, y, whole)
+    expect(tab.locator(f"svg.sheet {COARSE}")).to_have_count(0)
+    assert sorted(asked) == [1, 2, 3, 4]
+    assert _layers_seen(tab) == {"0": True, "1": False}
+    tab.locator(".layer-list label", has_text="가").locator("input").check()
+    assert _layers_seen(tab) == {"0": True, "1": True}
+
+
+def _look_at(tab: Page, x: int, y: int, whole: str | None) -> None:
+    """From the `whole` sheet zoom into a corner, and stay there until its tile has come."""
+    tab.locator(".viewer-stage").press("Home")
+    tab.wait_for_function(
+        "whole => { const svg = document.querySelector('svg.sheet');"
+        " return !svg.style.transform && svg.getAttribute('viewBox') === whole; }",
+        arg=whole,
+    )
+    tile = tab.locator(f'svg.sheet g[data-tile="{2 * y + x + 1}"]')
+    box = tile.bounding_box()
+    assert box
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for _ in range(8):
+        tab.mouse.wheel(0, -240)
+    expect(tile.locator(COARSE)).to_have_count(0)
+
+
+def _layers_seen(tab: Page) -> dict[str, bool]:
+    """Layer number -> whether its groups are rendered; all groups of a layer are alike."""
+    groups: list[tuple[str, bool]] = tab.locator("svg.sheet g.l").evaluate_all(
+        "groups => groups.map(one => [one.dataset.layer, getComputedStyle(one).display !== 'none'])"
+    )
+    seen = dict(groups)
+    assert all(seen[number] == shown for number, shown in groups)
+    return seen
+
+
+def test_tiles_are_counted_kept_and_let_go_with_the_company(world: World, large: Revision) -> None:
+    """Backup and destruction go by the company's keys, so a tile is one of them. The last test of this file."""
     company = tenants.key_of(world.people["alice"].tenant_id)
-    assert sum("-tile-" in key for key in blobs().keys(company)) == 4
+    tiles = [key for key in blobs().keys(company) if "-tile-" in key]
+    assert len(tiles) == 4
+    assert all(blobs().size(key) > 0 for key in tiles)
     blobs().delete_company(company)
     assert list(blobs().keys(company)) == []
+    address = f"/drawings/revisions/{large.id}/sheets/1/tiles/1.svg"
+    assert world.get("alice", address).status_code == 404
