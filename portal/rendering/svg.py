@@ -27,8 +27,9 @@ import numpy as np
 from portal.rendering import dashes
 from portal.rendering.batches import BATCHES, Batch, Shape, around, boxes_of, largest, strokes_in
 from portal.rendering.grid import FINE, SIDE, Frame, Grid, short, single_ring
-from portal.rendering.letters import CAP, FAMILY
+from portal.rendering.letters import CAP
 from portal.rendering.reasons import Refused
+from portal.rendering.root import about, root
 from portal.rendering.shapes import Box, Clip, Ink, Path, Span, Step, Words
 from portal.rendering.strokes import MOST_MERGED, Pieces, pieces_of
 from portal.rendering.tiles import Tiles
@@ -116,7 +117,7 @@ class Writer:
             band.strokes = largest(band.strokes, IN_BASE)
         base = self._body(bands, tiles, Grid(self._frame, COARSE))
         parts = tuple(
-            Part(tile, self._root(f'<g data-tile="{tile}">{"".join(content)}</g>', ""), boxes[tile])
+            Part(tile, root(self._frame, f'<g data-tile="{tile}">{"".join(content)}</g>'), boxes[tile])
             for tile, content in sorted(body.items())
         )
         whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
@@ -139,21 +140,8 @@ class Writer:
         return body
 
     def _document(self, body: str, name: str, units: str) -> str:
-        x0, _, _, y1 = self._frame.box
         defs = f"<defs>{''.join(self._defs)}</defs>" if self._defs else ""
-        return self._root(
-            defs + body,
-            f' role="img" aria-label="{escape(name)}" data-scale="{self._frame.scale!r}" data-origin="{x0!r} {y1!r}"'
-            f' data-units="{units}"',
-        )
-
-    def _root(self, content: str, about: str) -> str:
-        width, height = self._frame.size
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}"{about} fill="none"'
-            f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
-            f' font-family="{escape(FAMILY)}">{content}</svg>'
-        )
+        return root(self._frame, defs + body, about(self._frame, name, units))
 
     def _areas(self, areas: list[Path], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
         least = 1 / (self._frame.scale * grid.fine) if grid.coarse else 0.0
