@@ -23,7 +23,7 @@ STANDARD = Limits()
 def render(
     source: Path, out: Path, *, name: str = "", encoding: str | None = None, limits: Limits = STANDARD
 ) -> Rendering:
-    """Render the file `source` into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
+    """Render the file `source`, a DXF or PDF, into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
 
     The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what
     the bytes say about a text DXF. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.

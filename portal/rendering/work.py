@@ -44,6 +44,12 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if encoding and sniffed.kind == "dxf":
             sniffed = _with_encoding(sniffed, encoding)
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
+        if sniffed.kind == "pdf":
+            del data
+            # PDFium takes a fifth of a second to load, which no DXF shall pay.
+            from portal.rendering.pdf import rendered_pdf  # noqa: PLC0415
+
+            return rendered_pdf(path, out, source, version, limits, name)
         refuse_other_kinds(sniffed)
         if sniffed.kind == "dwg":
             sniffed, data = as_dxf(sniffed, data, compiled, limits)
