@@ -114,9 +114,7 @@ def rendered_pdf(  # noqa: PLR0913 - the parts of an order
     return book.answer()
 
 
-def _coarsely(  # noqa: PLR0913 - a page's way onto a sheet
-    document: Page, book: _Book, out: Path, name: str, until: float
-) -> list[PageSheet]:
+def _coarsely(document: Page, book: _Book, out: Path, name: str, until: float) -> list[PageSheet]:
     kept: list[PageSheet] = []
     for number in range(min(book.pages, MOST_PAGES)):
         if time.monotonic() > until and kept:

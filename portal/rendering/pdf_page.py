@@ -97,9 +97,10 @@ def picture(page: Page, across: int, down: int, top: int = 0, rows: int | None =
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, across, rows)
         flags = raw.FPDF_ANNOT | raw.FPDF_REVERSE_BYTE_ORDER
         raw.FPDF_RenderPageBitmap(bitmap, page, 0, -top, across, down, 0, flags)
-        return bitmap.to_pil().convert("RGB")
+        drawn: Image = bitmap.to_pil().convert("RGB")
     finally:
         bitmap.close()
+    return drawn
 
 
 def lines_of(page: Page, format_: Format) -> list[Line]:
@@ -149,7 +150,7 @@ class _Run:
     def takes(self, letter: _Letter) -> bool:
         """Add a letter that follows on this line; False when it does not."""
         size = self.first.size
-        if abs(letter.size - size) > 0.05 * size or len(self.text) >= LONGEST:  # noqa: PLR2004 - the same size
+        if abs(letter.size - size) > 0.05 * size or len(self.text) >= LONGEST:
             return False
         turn = math.remainder(letter.angle - self.first.angle, math.tau)
         along, beside = self._from(self.last, letter)

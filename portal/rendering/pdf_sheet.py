@@ -50,6 +50,7 @@ class PageSheet:
         self.lines = lines_of(page, format_)
         self.blank = False
         self.whole = False
+        self._data = b""
         self._objects = objects
 
     def write_base(self, page: Page, out: Path, name: str) -> Sheet:
@@ -60,14 +61,14 @@ class PageSheet:
         self.blank = not self.lines and raster.blank(drawn)
         letters = "".join(self._letters(self.lines))
         if single:
-            data = raster.packed(drawn)
-            self.whole = len(data) <= BASE_BYTES and len(letters) <= BASE_LETTERS
+            self._data = raster.packed(drawn)
+            self.whole = len(self._data) <= BASE_BYTES and self._light(letters)
         if not self.whole:
             drawn.thumbnail(self.format.within(BASE_PIXELS, BASE_SIDE), reducing_gap=2.0)
-            data = raster.packed_within(drawn, BASE_BYTES)
-        self._data = data
+            self._data = raster.packed_within(drawn, BASE_BYTES)
         sheet = self._sheet(())
-        body = self._picture(data, (0, 0, *self.frame.size)) + self._text(letters if self._light(letters) else "")
+        text = self._text(letters if self._light(letters) else "")
+        body = self._picture(self._data, (0, 0, *self.frame.size)) + text
         self._put(out / sheet.svg, root(self.frame, body, about(self.frame, self._label(name), "mm")))
         self._put(out / sheet.thumb, _thumb(drawn))
         return sheet
@@ -187,6 +188,5 @@ def _thumb(drawn: Image) -> str:
     small.thumbnail((THUMB, THUMB), reducing_gap=2.0)
     data = raster.packed_within(small, THUMB_BYTES)
     wide, high = small.size
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}">{raster.image(data, (0, 0, wide, high))}</svg>'
-    )
+    drawn_small = raster.image(data, (0, 0, wide, high))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}">{drawn_small}</svg>'

@@ -151,7 +151,9 @@ def test_a_picture_is_packed_validated_and_harmless_by_itself(world: World, dxf:
         assert "Content-Encoding" not in plain.headers
         assert plain.mimetype == "image/svg+xml"
         assert plain.headers["Cache-Control"] == "private, no-cache"
-        assert plain.headers["Content-Security-Policy"] == "sandbox; default-src 'none'; style-src 'none'"
+        assert plain.headers["Content-Security-Policy"] == (
+            "sandbox; default-src 'none'; style-src 'none'; img-src data:"
+        )
         assert "Accept-Encoding" in plain.headers["Vary"]
         etag = plain.headers["ETag"]
         assert etag == f'W/"{hashlib.sha256(plain.data).hexdigest()}"'
