@@ -39,7 +39,6 @@ COARSE_PART, FULL_PART, WATCH_PART = 0.3, 0.42, 0.52
 """Of the wall clock: no page is begun after the first, no page in full after the second, and all ends at the third."""
 MEMORY_PART: Final = 0.6
 LOOK_SECONDS: Final = 0.02
-UNDRAWN: Final = "PDF 쪽"
 LOCKED: Final = frozenset({raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY})
 
 
@@ -52,7 +51,7 @@ class _Book:
     pages: int = 0
     sheets: dict[int, Sheet] = field(default_factory=dict)
     coarse: set[int] = field(default_factory=set)
-    failed: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
     damaged: bool = False
     all_blank: bool = True
 
@@ -70,8 +69,7 @@ class _Book:
         outcome: Outcome = "partial" if notes else "drawn"
         reason = notes[0][0] if notes else ""
         message = " ".join(reasons.sentence(code, **values) for code, values in notes)
-        skipped = dict(self.failed)
-        return Rendering(outcome, reason, message, self.source, self.version, sheets, skipped, (), timings)
+        return Rendering(outcome, reason, message, self.source, self.version, sheets, timings=timings)
 
     def _refusal(self, stopped: str, *, some: bool) -> tuple[str, dict[str, Any]]:
         if some or (self.damaged and not stopped):
@@ -81,15 +79,14 @@ class _Book:
         return ("pdf-page-size" if self.failed else "pdf-empty"), {}
 
     def _notes(self, shown: int) -> list[tuple[str, dict[str, Any]]]:
-        failed = sum(self.failed.values())
-        left = self.pages - shown - failed
+        left = self.pages - shown - self.failed
         notes: list[tuple[str, dict[str, Any]]] = []
         if self.damaged:
             notes.append(("pdf-recovered", {}))
         if left > 0:
             notes.append(("pdf-pages", {"total": self.pages, "shown": shown, "left": left}))
-        if failed:
-            notes.append(("pdf-skipped", {"total": self.pages, "count": failed}))
+        if self.failed:
+            notes.append(("pdf-skipped", {"total": self.pages, "count": self.failed}))
         if self.coarse:
             notes.append(("pdf-coarse", {"count": len(self.coarse)}))
         return notes
@@ -123,12 +120,12 @@ def _coarsely(document: Page, book: _Book, out: Path, name: str, until: float) -
             with _page(document, number) as page:
                 format_ = format_of(page)
                 if format_ is None:
-                    book.failed[UNDRAWN] = book.failed.get(UNDRAWN, 0) + 1
+                    book.failed += 1
                     continue
                 one = PageSheet(page, format_, number, raw.FPDFPage_CountObjects(page))
                 sheet = one.write_base(page, out, name)
         except pypdfium2.PdfiumError:
-            book.failed[UNDRAWN] = book.failed.get(UNDRAWN, 0) + 1
+            book.failed += 1
             continue
         if not one.whole:
             book.coarse.add(number)
@@ -160,7 +157,9 @@ def _opened(path: Path) -> Iterator[Page]:
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        raise Refused("pdf-locked" if error.err_code in LOCKED else "pdf-damaged") from error
+        # PDFium opens no file without pages, and calls it a success.
+        reason = {raw.FPDF_ERR_SUCCESS: "pdf-empty"}.get(error.err_code, "pdf-damaged")
+        raise Refused("pdf-locked" if error.err_code in LOCKED else reason) from error
     try:
         yield document
     finally:

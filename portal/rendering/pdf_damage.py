@@ -20,6 +20,9 @@ HEAD: Final = 1024
 """A reader looks for the header and the end in so many bytes at either end."""
 MOST_UNPACKED: Final = 96 << 20
 PIECE: Final = 1 << 20
+FED: Final = 1 << 16
+MOST_LETTERS: Final = 1 << 19
+"""Of a stream written as letters: reading more of those takes seconds, and only pictures are so long."""
 _STREAM: Final = re.compile(rb"stream\r?\n")
 _FIRST_FILTER: Final = re.compile(rb"/Filter\s*\[?\s*/(\w+)(?:\s*/(\w+))?")
 
@@ -62,6 +65,8 @@ def _packed(data: mmap.mmap) -> Iterator[bytes]:
         if filters[1] in {b"FlateDecode", b"Fl"}:
             yield data[start:end]
         elif filters[1] in {b"ASCII85Decode", b"A85"} and filters[2] in {b"FlateDecode", b"Fl"}:
+            if end - start > MOST_LETTERS:
+                continue
             text = data[start:end].strip()
             try:
                 yield base64.a85decode(text.removesuffix(b"~>"))
@@ -72,11 +77,15 @@ def _packed(data: mmap.mmap) -> Iterator[bytes]:
 def _unpacked(body: bytes, most: int) -> int | None:
     """How many bytes a stream holds, counted up to `most`; None when it is broken."""
     unpacking = zlib.decompressobj()
-    total, rest = 0, body
+    total = 0
     try:
-        while rest and total < most and not unpacking.eof:
-            total += len(unpacking.decompress(rest, PIECE))
-            rest = unpacking.unconsumed_tail
+        for at in range(0, len(body), FED):
+            rest = body[at : at + FED]
+            while rest and total < most and not unpacking.eof:
+                total += len(unpacking.decompress(rest, PIECE))
+                rest = unpacking.unconsumed_tail
+            if total >= most or unpacking.eof:
+                break
     except zlib.error as error:
         # A wrong checksum behind whole content is a habit of some programs.
         return total if "incorrect data check" in str(error) else None
