@@ -78,7 +78,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Band:
+class Band:
     """Shapes between two masks: a mask hides what came before it and nothing after."""
 
     areas: list[Path] = field(default_factory=list)
@@ -86,6 +86,7 @@ class _Band:
     words: list[Words] = field(default_factory=list)
 
     def any(self) -> bool:
+        """Tell whether there is anything yet."""
         return bool(self.areas or self.strokes or self.words)
 
 
@@ -104,7 +105,7 @@ class Writer:
 
     def write(self, shapes: Iterable[Shape], name: str, units: str) -> Written:
         """Give the sheet's documents; raises Refused("output-too-large") beyond the limit."""
-        bands = _banded(shapes)
+        bands = banded(shapes)
         for band in bands:
             band.strokes = [self._broken(stroke) for stroke in band.strokes]
         self._grid = Grid(self._frame, _fineness(bands, self._frame))
@@ -123,7 +124,7 @@ class Writer:
         whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
         return Written(self._document(whole, name, units), parts)
 
-    def _body(self, bands: list[_Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
+    def _body(self, bands: list[Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
         """The groups of every tile, in drawing order."""
         body: dict[int, list[str]] = defaultdict(list)
         size = 0
@@ -311,14 +312,15 @@ def _stroke(look: _Look, data: str) -> str:
     return f'<path{css}{stroke}{opacity}{thick} vector-effect="non-scaling-stroke" d="{data}"/>'
 
 
-def _banded(shapes: Iterable[Shape]) -> list[_Band]:
-    bands = [_Band()]
+def banded(shapes: Iterable[Shape]) -> list[Band]:
+    """Sort shapes into bands: in each, areas lie below strokes, and letters above them."""
+    bands = [Band()]
     for shape in shapes:
         if isinstance(shape, Words):
             bands[-1].words.append(shape)
             continue
         if shape.fill == "mask" and bands[-1].any() and len(bands) < BANDS:
-            bands.append(_Band())
+            bands.append(Band())
         if isinstance(shape, Path) and shape.fill:
             bands[-1].areas.append(shape)
         else:
@@ -326,14 +328,14 @@ def _banded(shapes: Iterable[Shape]) -> list[_Band]:
     return bands
 
 
-def _boxes(bands: list[_Band], tiles: Tiles) -> dict[int, Box]:
+def _boxes(bands: list[Band], tiles: Tiles) -> dict[int, Box]:
     """The box of each tile's objects, in drawing units."""
     boxes = np.concatenate([boxes_of(shapes) for band in bands for shapes in (band.areas, band.strokes, band.words)])
     numbers = tiles.of_all(boxes)
     return {tile: around(boxes[numbers == tile]) for tile in np.unique(numbers).tolist()}
 
 
-def _fineness(bands: list[_Band], frame: Frame) -> float:
+def _fineness(bands: list[Band], frame: Frame) -> float:
     """Grid steps to an SVG unit, so that all but the smallest tenth of the strokes are STEPS steps long or more.
 
     An object that fills 60 pixels is then right to the pixel, and objects that meet still meet when they are larger:
@@ -348,7 +350,7 @@ def _fineness(bands: list[_Band], frame: Frame) -> float:
     return next((fine for fine in FINE if fine >= wanted), FINE[-1])
 
 
-def _tiling(bands: list[_Band], frame: Frame) -> Tiles:
+def _tiling(bands: list[Band], frame: Frame) -> Tiles:
     """One tile for a small sheet, and for one with masks: they hide what came before them, in whatever tile."""
     count = sum(strokes_in(shape) for band in bands for shape in band.strokes)
     count += sum(len(band.areas) + len(band.words) for band in bands)

@@ -11,6 +11,7 @@ from portal.rendering import reasons
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
+from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
 from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
 from portal.rendering.sheets import Desk, drawn_layouts
@@ -31,8 +32,9 @@ def rendered(  # noqa: PLR0913 - the parts of an order
     encoding: str | None,
     name: str = "",
     compiled: Path | None = None,
+    plot: Plot | None = None,
 ) -> Rendering:
-    """Render `path` into `out`; every fault of the file is an answer, only a fault of this program raises.
+    """Render `path` into `out`, or plot one sheet of it; every fault of the file is an answer, only one of ours raises.
 
     `compiled` is the machine code of the DWG reader, which is made anew without it.
     """
@@ -46,6 +48,8 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
         if sniffed.kind == "pdf":
             del data
+            if plot is not None:
+                raise Refused("plot-of-pdf")
             # PDFium takes a fifth of a second to load, which no DXF shall pay.
             from portal.rendering.pdf import rendered_pdf  # noqa: PLC0415
 
@@ -63,7 +67,13 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if not layouts:
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
-        sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+        if plot is None:
+            sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+        elif not 0 <= plot.sheet < len(layouts):
+            raise Refused("plot-no-sheet", count=len(layouts))
+        else:
+            sheets = ()
+            desk.plot(layouts[plot.sheet], plot)
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())

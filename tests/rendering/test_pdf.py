@@ -247,7 +247,9 @@ def test_what_cannot_be_shown_is_refused_with_the_reason(tmp_path: Path, content
         ),
         pytest.param(
             lambda: pdf_bytes.page(
-                pdf_bytes.stream(zlib.compress(zlib.compress(b" " * 700_000_000, 1)), b"/Filter[/FlateDecode/FlateDecode]")
+                pdf_bytes.stream(
+                    zlib.compress(zlib.compress(b" " * 700_000_000, 1)), b"/Filter[/FlateDecode/FlateDecode]"
+                )
             ),
             id="packed twice",
         ),
