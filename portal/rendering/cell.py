@@ -29,10 +29,12 @@ from typing import TYPE_CHECKING, Final
 
 from portal.rendering import dwg_module, reasons
 from portal.rendering.child import NO_MEMORY, NOT_WRITTEN, TOO_LARGE
+from portal.rendering.paper import PLOT
 from portal.rendering.result import MANIFEST, Rendering, Source
 from portal.rendering.sniff import kind_of, readable_dwg, version_of
 
 if TYPE_CHECKING:
+    from portal.rendering.paper import Plot
     from portal.rendering.result import Limits
 
 HERE: Final = Path(__file__).resolve().parent
@@ -43,7 +45,13 @@ COMPILE_SECONDS: Final = 120.0
 
 
 def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
-    source: Path, out: Path, limits: Limits, encoding: str | None, version: str, name: str
+    source: Path,
+    out: Path,
+    limits: Limits,
+    encoding: str | None,
+    version: str,
+    name: str,
+    plot: Plot | None = None,
 ) -> Rendering:
     """Render in a child and give its answer; one that was stopped or died is a refusal with the reason.
 
@@ -53,7 +61,7 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     if encoding is not None and not known_encoding(encoding):
         raise ValueError(encoding)
     out.mkdir(parents=True, exist_ok=True)
-    for left in (out / MANIFEST, *out.glob("sheet-*.svg")):
+    for left in (out / MANIFEST, out / PLOT, *out.glob("sheet-*.svg")):
         left.unlink(missing_ok=True)
     order = {
         "source": str(source.resolve()),
@@ -61,6 +69,7 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "encoding": encoding,
         "version": version,
         "name": name,
+        "plot": asdict(plot) if plot else None,
         "limits": asdict(limits),
     }
     compiled: str | None = None
@@ -70,7 +79,9 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         compiled = str(_compiled())
     order["compiled"] = compiled
     with tempfile.TemporaryDirectory(prefix="rendering-") as home:
-        command = _command(Path(home), source.resolve(), out.resolve(), compiled)
+        extra = [Path(file) for file in (plot.font, plot.bold) if file] if plot else []
+        extra += [Path(compiled)] if compiled else []
+        command = _command(Path(home), [source.resolve(), *extra], out.resolve())
         with (Path(home) / "log").open("wb") as log:
             started = time.monotonic()
             child = subprocess.Popen(
@@ -215,18 +226,18 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _command(home: Path, source: Path, out: Path, compiled: str | None) -> list[str]:
+def _command(home: Path, readable: list[Path], out: Path) -> list[str]:
     run = [sys.executable, "-I", str(HERE / "child.py")]
     bubble = shutil.which("bwrap")
     if bubble is None or not _bubble_works(bubble):
         return run
     system = ("/usr", "/lib", "/lib64", "/bin", sys.prefix, sys.base_prefix)
     views = [part for path in system if Path(path).exists() for part in ("--ro-bind", path, path)]
+    files = [part for file in readable for part in ("--ro-bind", str(file), str(file))]
     return [
         bubble, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev",
-        *views, "--ro-bind", str(HERE), str(HERE), "--ro-bind", str(source), str(source),
-        "--bind", str(home), str(home), "--bind", str(out), str(out),
-        *(("--ro-bind", compiled, compiled) if compiled else ()), "--chdir", str(HERE), *run,
+        *views, "--ro-bind", str(HERE), str(HERE), *files,
+        "--bind", str(home), str(home), "--bind", str(out), str(out), "--chdir", str(HERE), *run,
     ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ def main() -> int:
 
     limits = result.Limits(**order["limits"])
     _confine(limits, address_space=order["compiled"] is None)
+    from portal.rendering.paper import Plot  # noqa: PLC0415
     from portal.rendering.work import rendered  # noqa: PLC0415 - the heavy imports are paid under the limits too
 
     sys.setrecursionlimit(RECURSION)
@@ -56,6 +57,7 @@ def main() -> int:
             order["encoding"],
             order["name"],
             Path(order["compiled"]) if order["compiled"] else None,
+            Plot.of(order["plot"]) if order["plot"] else None,
         )
         answer.write(out)
     except MemoryError:

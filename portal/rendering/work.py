@@ -14,7 +14,7 @@ from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
 from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
 from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
-from portal.rendering.sheets import Desk, drawn_layouts
+from portal.rendering.sheets import Desk, Drawn, drawn_layouts
 from portal.rendering.sniff import Sniffed, sniff
 
 if TYPE_CHECKING:
@@ -48,12 +48,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
         if sniffed.kind == "pdf":
             del data
-            if plot is not None:
-                raise Refused("plot-of-pdf")
-            # PDFium takes a fifth of a second to load, which no DXF shall pay.
-            from portal.rendering.pdf import rendered_pdf  # noqa: PLC0415
-
-            return rendered_pdf(path, out, source, version, limits, name)
+            return _pages(path, out, source, version, limits, name, plot)
         refuse_other_kinds(sniffed)
         if sniffed.kind == "dwg":
             sniffed, data = as_dxf(sniffed, data, compiled, limits)
@@ -67,17 +62,31 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if not layouts:
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
-        if plot is None:
-            sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
-        elif not 0 <= plot.sheet < len(layouts):
-            raise Refused("plot-no-sheet", count=len(layouts))
-        else:
-            sheets = ()
-            desk.plot(layouts[plot.sheet], plot)
+        sheets = _put(desk, layouts, plot)
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
     return _answer(source, version, sheets, hand.skipped, note, _references(doc), clock.times())
+
+
+def _pages(  # noqa: PLR0913 - the parts of an order
+    path: Path, out: Path, source: Source, version: str, limits: Limits, name: str, plot: Plot | None
+) -> Rendering:
+    # PDFium takes a fifth of a second to load, which no DXF shall pay.
+    from portal.rendering.pdf import rendered_pdf  # noqa: PLC0415
+
+    if plot is not None:
+        raise Refused("plot-of-pdf")
+    return rendered_pdf(path, out, source, version, limits, name)
+
+
+def _put(desk: Desk, layouts: list[Drawn], plot: Plot | None) -> tuple[Sheet, ...]:
+    if plot is None:
+        return tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+    if not 0 <= plot.sheet < len(layouts):
+        raise Refused("plot-no-sheet", count=len(layouts))
+    desk.plot(layouts[plot.sheet], plot)
+    return ()
 
 
 def _answer(  # noqa: PLR0913 - the parts of the answer
