@@ -36,6 +36,8 @@ FINE: Final = 1_000_000
 GAP, DROP, BACK = 2.5, 0.4, -0.6
 """Where a line of text ends, in letter heights: a gap along it, a step beside it, a step back."""
 
+LYING, STANDING = 1, 2
+
 Page = Any
 """A pypdfium2.PdfPage: the package has no types."""
 
@@ -176,52 +178,101 @@ class _Run:
         return dx * cosine + dy * sine, dy * cosine - dx * sine
 
 
+class _Letters:
+    """Reads one letter after the other; what PDFium writes into is made once, since a page may have 60,000."""
+
+    def __init__(self, text: Page, paper: Matrix) -> None:
+        self._text = text.raw
+        self._paper = paper
+        self._x, self._y = ctypes.c_double(), ctypes.c_double()
+        self._turned, self._box = raw.FS_MATRIX(), raw.FS_RECTF()
+        self._origin = ctypes.byref(self._x), ctypes.byref(self._y)
+        self._matrix, self._around = ctypes.byref(self._turned), ctypes.byref(self._box)
+        self._sets: dict[tuple[float, ...], tuple[float, float, int]] = {}
+
+    def generated(self, at: int) -> bool:
+        """Whether PDFium found this letter between others: a space or a new line."""
+        return bool(raw.FPDFText_IsGenerated(self._text, at) == 1)
+
+    def letter(self, at: int) -> str:
+        """The letter itself, or the sign for one nobody knows."""
+        code = raw.FPDFText_GetUnicode(self._text, at)
+        return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "�"  # noqa: PLR2004
+
+    def owner(self, at: int) -> int:
+        """The text object that a letter belongs to, 0 for none."""
+        found = raw.FPDFText_GetTextObject(self._text, at)
+        return ctypes.addressof(found.contents) if found else 0
+
+    def reach(self, run: _Run | None, tail: int) -> None:
+        """Let a run end with the letter `tail`, which it has taken unplaced."""
+        placed = self.placed(tail, self.letter(tail)) if run is not None else None
+        if run is not None and placed is not None:
+            run.last = placed
+
+    def ended(self, run: _Run | None, tail: int) -> Iterator[Line]:
+        """The line of a run that ends with the letter `tail`."""
+        self.reach(run, tail)
+        line = run.line() if run is not None else None
+        if line is not None:
+            yield line
+
+    def placed(self, at: int, letter: str) -> _Letter | None:
+        """The letter with its place on paper; None when it has none."""
+        text, turned, box = self._text, self._turned, self._box
+        if not raw.FPDFText_GetCharOrigin(text, at, *self._origin) or not raw.FPDFText_GetMatrix(
+            text, at, self._matrix
+        ):
+            return None
+        key = (raw.FPDFText_GetFontSize(text, at), turned.a, turned.b, turned.c, turned.d)
+        size, angle, lies = self._sets.get(key) or self._set(key)
+        if not size > 0:
+            return None
+        if lies and raw.FPDFText_GetLooseCharBox(text, at, self._around):
+            (x0, y0), (x1, y1) = apply(self._paper, box.left, box.bottom), apply(self._paper, box.right, box.top)
+            advance = abs(x1 - x0) if lies == LYING else abs(y1 - y0)
+        else:
+            advance = width(letter, size * CAP)
+        return _Letter(letter, *apply(self._paper, self._x.value, self._y.value), size, angle, advance)
+
+    def _set(self, key: tuple[float, ...]) -> tuple[float, float, int]:
+        """Size in mm, angle, and whether letters lie or stand: then the box around one is as long as it is wide."""
+        font, ta, tb, tc, td = key
+        a, b, c, d = self._paper[:4]
+        size = font * math.hypot(a * tc + c * td, b * tc + d * td)
+        angle = math.atan2(b * ta + d * tb, a * ta + c * tb)
+        straight = abs(math.remainder(angle, math.pi / 2)) < 0.01  # noqa: PLR2004 - half a degree
+        lies = (LYING if abs(math.cos(angle)) > 0.5 else STANDING) if straight else 0  # noqa: PLR2004
+        found = self._sets[key] = size, angle, lies
+        return found
+
+
 def _lines(text: Page, paper: Matrix) -> Iterator[Line]:
+    letters = _Letters(text, paper)
     run: _Run | None = None
+    tail = thing = 0
     for at in range(min(text.count_chars(), LETTERS)):
-        code = raw.FPDFText_GetUnicode(text, at)
-        letter = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "�"  # noqa: PLR2004
-        if raw.FPDFText_IsGenerated(text, at) == 1:
+        letter = letters.letter(at)
+        if letter in " \r\n" and letters.generated(at):
             # A space that PDFium found between words has no place of its own; a new line ends this one.
             if run is not None and letter == " ":
                 run.text += letter
-            elif run is not None:
-                if line := run.line():
-                    yield line
+            else:
+                yield from letters.ended(run, tail)
                 run = None
             continue
-        placed = _placed(text, at, letter, paper)
-        if placed is None or (run is not None and run.takes(placed)):
+        owner = letters.owner(at)
+        if run is not None and owner == thing and len(run.text) < LONGEST:
+            # Of one text object only the first and the last letter need be placed.
+            run.text += letter
+            tail = at
             continue
-        if run is not None and (line := run.line()):
-            yield line
-        run = _Run(placed) if placed.text.strip() else None
-    if run is not None and (line := run.line()):
-        yield line
-
-
-def _placed(text: Page, at: int, letter: str, paper: Matrix) -> _Letter | None:
-    x, y = ctypes.c_double(), ctypes.c_double()
-    turned, box = raw.FS_MATRIX(), raw.FS_RECTF()
-    if not raw.FPDFText_GetCharOrigin(text, at, ctypes.byref(x), ctypes.byref(y)):
-        return None
-    if not raw.FPDFText_GetMatrix(text, at, ctypes.byref(turned)):
-        return None
-    a, b, c, d = paper[:4]
-    along = (a * turned.a + c * turned.b, b * turned.a + d * turned.b)
-    up = (a * turned.c + c * turned.d, b * turned.c + d * turned.d)
-    size = raw.FPDFText_GetFontSize(text, at) * math.hypot(*up)
-    if not size > 0:
-        return None
-    here = apply(paper, x.value, y.value)
-    advance = width(letter, size * CAP)
-    angle = math.atan2(along[1], along[0])
-    if raw.FPDFText_GetLooseCharBox(text, at, ctypes.byref(box)) and _straight(angle):
-        (x0, y0), (x1, y1) = apply(paper, box.left, box.bottom), apply(paper, box.right, box.top)
-        advance = abs(x1 - x0) if abs(math.cos(angle)) > 0.5 else abs(y1 - y0)  # noqa: PLR2004 - lying or standing
-    return _Letter(letter, *here, size, angle, advance)
-
-
-def _straight(angle: float) -> bool:
-    """Whether letters lie or stand: then the box around one is as long as the letter is wide."""
-    return abs(math.remainder(angle, math.pi / 2)) < 0.01  # noqa: PLR2004 - half a degree
+        letters.reach(run, tail)
+        placed = letters.placed(at, letter)
+        if placed is None:
+            continue
+        if run is None or not run.takes(placed):
+            yield from letters.ended(run, tail)
+            run = _Run(placed) if placed.text.strip() else None
+        tail, thing = at, owner
+    yield from letters.ended(run, tail)

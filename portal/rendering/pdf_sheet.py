@@ -18,18 +18,18 @@ from portal.rendering.result import Layer, Sheet, Text, Tile
 from portal.rendering.root import about, root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from PIL.Image import Image
 
-BASE_PIXELS: Final = 2_000_000
-BASE_SIDE: Final = 1800
+BASE_PIXELS: Final = 1_400_000
+BASE_SIDE: Final = 1500
 BASE_BYTES: Final = 105_000
 """Of the packed picture: a third more as base64, and room for the letters, makes 200 KB at most."""
 BASE_LETTERS: Final = 50_000
-SINGLE_PIXELS: Final = 4_200_000
-"""A page of A4 at 200 dpi."""
+"""Of the letters, which are left out of a base that they would make slow to arrive."""
+WHOLE_BYTES: Final = 190_000
 TILE_PIXELS: Final = 1_300_000
 MOST_ACROSS: Final = 24
 THUMB: Final = 320
@@ -49,77 +49,75 @@ class PageSheet:
         self.frame = Frame((0.0, 0.0, wide, high), SIDE / max(wide, high))
         self.lines = lines_of(page, format_)
         self.blank = False
-        self.whole = False
-        self._data = b""
         self._objects = objects
+        self._base = b""
+        self._across = min(MOST_ACROSS, math.ceil(math.sqrt(format_.pixels / TILE_PIXELS)))
+        self._wide, self._high = math.ceil(format_.across / self._across), math.ceil(format_.down / self._across)
 
     def write_base(self, page: Page, out: Path, name: str) -> Sheet:
-        """Write the page as one document or as its base, and its thumbnail."""
-        single = self.format.pixels <= SINGLE_PIXELS
-        size = (self.format.across, self.format.down) if single else self.format.within(BASE_PIXELS, BASE_SIDE)
-        drawn = picture(page, *size)
+        """Write the page coarsely, and its thumbnail."""
+        drawn = picture(page, *self.format.within(BASE_PIXELS, BASE_SIDE))
         self.blank = not self.lines and raster.blank(drawn)
-        letters = "".join(self._letters(self.lines))
-        if single:
-            self._data = raster.packed(drawn)
-            self.whole = len(self._data) <= BASE_BYTES and self._light(letters)
-        if not self.whole:
-            drawn.thumbnail(self.format.within(BASE_PIXELS, BASE_SIDE), reducing_gap=2.0)
-            self._data = raster.packed_within(drawn, BASE_BYTES)
-        sheet = self._sheet(())
-        text = self._text(letters if self._light(letters) else "")
-        body = self._picture(self._data, (0, 0, *self.frame.size)) + text
-        self._put(out / sheet.svg, root(self.frame, body, about(self.frame, self._label(name), "mm")))
+        self._base = raster.packed_within(drawn, BASE_BYTES)
+        sheet = self._write_tiled({}, out, name, self.lines)
         self._put(out / sheet.thumb, _thumb(drawn))
         return sheet
 
-    def write_tiles(self, page: Page, out: Path, name: str) -> Sheet:
-        """Write the tiles of the full picture, and the base with a place for each; white ones without letters are none."""
-        format_ = self.format
-        across = min(MOST_ACROSS, math.ceil(math.sqrt(format_.pixels / TILE_PIXELS)))
-        wide, high = math.ceil(format_.across / across), math.ceil(format_.down / across)
-        lines = self._by_tile(across, wide, high)
+    def write_full(self, page: Page, out: Path, name: str) -> Sheet:
+        """Write the page in full: as one document when that is small, else as a base and tiles over it."""
+        format_, high = self.format, self._high
         found: dict[int, str] = {}
-        rows = max(1, min(across, STRIP_PIXELS // (format_.across * high)))
-        for first in range(0, across, rows):
+        rows = max(1, min(self._across, STRIP_PIXELS // (format_.across * high)))
+        for first in range(0, self._across, rows):
             top = first * high
+            # One dot more below, and to the right, so that no seam is seen between two tiles.
             tall = min(format_.down, (first + rows) * high + 1) - top
-            if tall <= 0:
-                break
-            strip = picture(page, format_.across, format_.down, top, tall)
-            for place in range(first * across, min(first + rows, across) * across):
-                # One dot more to the right and below, so that no seam is seen between two.
-                x, y = place % across * wide, place // across * high - top
-                box = (x, y, min(strip.width, x + wide + 1), min(strip.height, y + high + 1))
-                if box[0] >= box[2] or box[1] >= box[3]:
-                    continue
-                body = self._tile(strip.crop(box), (x, y + top), lines.get(place, []))
-                if body:
-                    found[place + 1] = body
-        tiles = tuple(
-            Tile(number, f"sheet-{self.number}-tile-{number}.svg", self._box(number - 1, across, wide, high))
-            for number in found
-        )
-        for tile in tiles:
-            self._put(out / tile.svg, root(self.frame, f'<g data-tile="{tile.number}">{found[tile.number]}</g>'))
-        sheet = self._sheet(tiles)
-        texts = {number: self._text("".join(self._letters(lines.get(number - 1, [])))) for number in found}
-        light = self._light("".join(texts.values()))
-        places = "".join(f'<g data-tile="{number}">{texts[number] if light else ""}</g>' for number in found)
-        body = self._picture(self._data, (0, 0, *self.frame.size)) + places
-        self._put(out / sheet.svg, root(self.frame, body, about(self.frame, self._label(name), "mm")))
-        self.whole = True
+            if tall > 0:
+                found |= self._cut(picture(page, format_.across, format_.down, top, tall), first)
+        if sum(len(image) for image in found.values()) + self._letters_size() > WHOLE_BYTES:
+            return self._write_tiled(found, out, name)
+        sheet = self._sheet(())
+        body = "".join(found.values()) or self._picture(self._base, (0, 0, *self.frame.size))
+        self._put(out / sheet.svg, self._document(body + self._text(self.lines), name))
         return sheet
 
-    def _tile(self, part: Image, at: tuple[int, int], lines: list[Line]) -> str:
-        text = self._text("".join(self._letters(lines)))
-        if raster.blank(part):
-            return text
-        x, y = self.frame.size[0] / self.format.across, self.frame.size[1] / self.format.down
-        place = (at[0] * x, at[1] * y, part.width * x, part.height * y)
-        return self._picture(raster.packed(part), place) + text
+    def _cut(self, strip: Image, first: int) -> dict[int, str]:
+        """The pictures of the tiles in a strip that begins with row `first`, by place; not those that are white."""
+        x_scale, y_scale = self.frame.size[0] / self.format.across, self.frame.size[1] / self.format.down
+        found: dict[int, str] = {}
+        for row in range(first, self._across):
+            top = (row - first) * self._high
+            bottom = min(strip.height, top + self._high + 1)
+            if bottom - top < 2:  # noqa: PLR2004 - the one dot more belongs to the strip below
+                break
+            for column in range(self._across):
+                left = column * self._wide
+                part = strip.crop((left, top, min(strip.width, left + self._wide + 1), bottom))
+                if part.width > 0 and not raster.blank(part):
+                    y = row * self._high * y_scale
+                    place = (left * x_scale, y, part.width * x_scale, part.height * y_scale)
+                    found[row * self._across + column] = self._picture(raster.packed(part), place)
+        return found
 
-    def _by_tile(self, across: int, wide: int, high: int) -> dict[int, list[Line]]:
+    def _write_tiled(self, found: dict[int, str], out: Path, name: str, over: Sequence[Line] = ()) -> Sheet:
+        """Write the tiles, and the base with a place for each; before there are tiles, the letters lie `over` all of it."""
+        lines = self._by_tile() if not over else {}
+        texts = {place: self._text(lines.get(place, ())) for place in sorted(found.keys() | lines.keys())}
+        tiles = tuple(Tile(place + 1, f"sheet-{self.number}-tile-{place + 1}.svg", self._box(place)) for place in texts)
+        for tile, (place, text) in zip(tiles, texts.items(), strict=True):
+            group = f'<g data-tile="{tile.number}">{found.get(place, "")}{text}</g>'
+            self._put(out / tile.svg, root(self.frame, group))
+        light = self._letters_size() < BASE_LETTERS
+        places = "".join(f'<g data-tile="{place + 1}">{text if light else ""}</g>' for place, text in texts.items())
+        body = self._picture(self._base, (0, 0, *self.frame.size)) + places + (self._text(over) if light else "")
+        sheet = self._sheet(tiles)
+        self._put(out / sheet.svg, self._document(body, name))
+        return sheet
+
+    def _document(self, body: str, name: str) -> str:
+        return root(self.frame, body, about(self.frame, f"{name} {self.number + 1}쪽".strip(), "mm"))
+
+    def _by_tile(self) -> dict[int, list[Line]]:
         """The lines of each tile, counted from 0 at the top left: where their middle lies."""
         dots = self.format.across / self.frame.box[2]
         result: dict[int, list[Line]] = {}
@@ -127,14 +125,17 @@ class PageSheet:
             turn = math.radians(line.angle)
             x = (line.x + math.cos(turn) * line.length / 2) * dots
             y = (self.frame.box[3] - line.y - math.sin(turn) * line.length / 2) * dots
-            column, row = (min(max(int(value), 0), across - 1) for value in (x / wide, y / high))
-            result.setdefault(row * across + column, []).append(line)
+            column, row = (
+                min(max(int(at / side), 0), self._across - 1) for at, side in ((x, self._wide), (y, self._high))
+            )
+            result.setdefault(row * self._across + column, []).append(line)
         return result
 
-    def _box(self, place: int, across: int, wide: int, high: int) -> tuple[float, float, float, float]:
+    def _box(self, place: int) -> tuple[float, float, float, float]:
+        row, column = divmod(place, self._across)
         x, y = self.frame.box[2] / self.format.across, self.frame.box[3] / self.format.down
-        left, top = place % across * wide * x, self.frame.box[3] - place // across * high * y
-        return left, max(0.0, top - high * y), min(self.frame.box[2], left + wide * x), top
+        left, top = column * self._wide * x, self.frame.box[3] - row * self._high * y
+        return left, max(0.0, top - self._high * y), min(self.frame.box[2], left + self._wide * x), top
 
     def _letters(self, lines: Iterable[Line]) -> Iterable[str]:
         scale, top = self.frame.scale, self.frame.box[3]
@@ -153,14 +154,15 @@ class PageSheet:
     def _picture(self, data: bytes, place: raster.Place) -> str:
         return f'<g class="l l-0" data-layer="0">{raster.image(data, place)}</g>'
 
-    def _text(self, letters: str) -> str:
+    def _text(self, lines: Iterable[Line]) -> str:
+        letters = "".join(self._letters(lines))
         if not letters:
             return ""
         return f'<g class="l l-0" data-layer="0" stroke="none" fill="currentColor" fill-opacity="0">{letters}</g>'
 
-    def _light(self, letters: str) -> bool:
-        """Whether letters may be in the base without making it slow to arrive."""
-        return len(letters) <= BASE_LETTERS
+    def _letters_size(self) -> int:
+        """About how many bytes the letters take as SVG."""
+        return sum(130 + len(line.text.encode()) for line in self.lines)
 
     def _sheet(self, tiles: tuple[Tile, ...]) -> Sheet:
         number = self.number
@@ -171,9 +173,6 @@ class PageSheet:
             f"{number + 1}쪽", f"sheet-{number}.svg", f"sheet-{number}-thumb.svg", box, box, "mm", (layer,), texts,
             self._objects, self._objects, tiles,
         )  # fmt: skip
-
-    def _label(self, name: str) -> str:
-        return f"{name} {self.number + 1}쪽".strip()
 
     @staticmethod
     def _put(file: Path, text: str) -> None:

@@ -202,42 +202,45 @@ class _Pen:
         a, b, c, d, e, f = line.matrix
         step = self._step
         x, y = self._at(e, f)
-        # A letter in units of the line's height, so that no font is ever too small or too large to be set.
-        tall = line.height * step
-        if not tall * math.hypot(c, d) > 0 or not line.text.strip():
+        # The size is said by the font and not by the map: readers of PDF round a small font before they enlarge it.
+        tall = math.hypot(c, d)
+        cap = line.height * tall * step
+        if not cap > 0 or not line.text.strip():
             return
         canvas.saveState()
-        canvas.transform(a * tall, b * tall, c * tall, d * tall, x, y)
-        natural = sum(self._width(span) for span in line.spans)
-        length = line.length / line.height if line.length > 0 else natural
+        canvas.transform(a / tall, b / tall, c / tall, d / tall, x, y)
+        natural = sum(self._width(span, cap) for span in line.spans)
+        length = line.length * tall * step if line.length > 0 else natural
         stretch = length / natural if natural > 0 else 1.0
         at = {"start": 0.0, "middle": -length / 2, "end": -length}[line.anchor]
         for span in line.spans:
-            long = self._width(span) * stretch
-            self._span(span, at, long, stretch, line)
+            long = self._width(span, cap) * stretch
+            self._span(span, line, cap, (at, long, stretch))
             at += long
         canvas.restoreState()
 
-    def _span(self, span: Span, at: float, long: float, stretch: float, line: Words) -> None:
+    def _span(self, span: Span, line: Words, cap: float, placed: tuple[float, float, float]) -> None:
+        """Set one span; `placed` is where it begins, how long it is, and how much its letters are stretched."""
         canvas = self._canvas
+        at, long, stretch = placed
         colour = HexColor(self._colour(span.colour or line.ink.colour))
         canvas.setFillColor(colour)
         canvas.setFillAlpha(line.ink.alpha)
         text = canvas.beginText()
-        text.setTextTransform(1, 0, SLANT if span.italic else 0, 1, at, span.shift)
-        text.setFont(self._font(span), span.size / CAP)
+        text.setTextTransform(1, 0, SLANT if span.italic else 0, 1, at, span.shift * cap)
+        text.setFont(self._font(span), span.size * cap / CAP)
         text.setHorizScale(stretch * 100)
         text.textOut(span.text)
         canvas.drawText(text)
         for mark in span.lines:
             canvas.setStrokeColor(colour)
-            canvas.setLineWidth(0.07 * span.size)
+            canvas.setLineWidth(0.07 * span.size * cap)
             canvas.setDash([])
-            height = span.shift + LINE_AT[mark] * span.size
+            height = (span.shift + LINE_AT[mark] * span.size) * cap
             canvas.line(at, height, at + long, height)
 
-    def _width(self, span: Span) -> float:
-        return float(pdfmetrics.stringWidth(span.text, self._font(span), span.size / CAP))
+    def _width(self, span: Span, cap: float) -> float:
+        return float(pdfmetrics.stringWidth(span.text, self._font(span), span.size * cap / CAP))
 
     def _font(self, span: Span) -> str:
         return _registered(self._plot.bold if span.bold and self._plot.bold else self._plot.font)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL.Image import Resampling
 
 from portal.rendering.grid import short
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 DRAWN_COLOURS: Final = 8192
 """A picture with more colours than these is a photograph; lines with smooth edges have a few hundred to a hue."""
 QUALITY: Final = 80
-LESS: Final = ((1.0, 60), (0.75, 50), (0.5, 40), (0.3, 30), (0.15, 20))
-"""Size and quality, tried one after the other, for a picture that must be small."""
+LESS: Final = (60, 50, 40, 25)
+"""The quality of one attempt after the other, for a picture that must be small."""
 
 Place = tuple[float, float, float, float]
 """x, y, width and height in SVG units."""
@@ -38,16 +40,23 @@ def packed(picture: Image) -> bytes:
 
 
 def packed_within(picture: Image, most: int) -> bytes:
-    """Pack a picture into at most `most` bytes, coarser and with loss where it must be; the last attempt stands."""
-    data = packed(picture)
-    for size, quality in LESS:
+    """Pack a picture with loss into about `most` bytes at most, as much coarser as it must be."""
+    data = _with_loss(picture, LESS[0])
+    for quality in LESS[1:]:
         if len(data) <= most:
             break
-        out = io.BytesIO()
-        smaller = (max(1, round(picture.width * size)), max(1, round(picture.height * size)))
-        picture.resize(smaller, reducing_gap=2.0).save(out, "WEBP", quality=quality, method=2)
-        data = out.getvalue()
+        # The bytes go about with the area; half of it spares a third attempt.
+        part = min(0.8, math.sqrt(most / len(data) * 0.75))
+        size = max(1, round(picture.width * part)), max(1, round(picture.height * part))
+        picture = picture.resize(size, Resampling.BILINEAR, reducing_gap=1.5)
+        data = _with_loss(picture, quality)
     return data
+
+
+def _with_loss(picture: Image, quality: int) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=quality, method=0)
+    return out.getvalue()
 
 
 def blank(picture: Image) -> bool:
