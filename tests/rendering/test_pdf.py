@@ -57,6 +57,18 @@ def pictures(svg: str) -> list[Image.Image]:
     return [Image.open(io.BytesIO(base64.b64decode(one))) for one in found]
 
 
+def seen(svg: str) -> np.ndarray:
+    """A sheet's pictures put together as its SVG places them, one dot to a unit, in grey."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert box is not None
+    whole = Image.new("L", (round(float(box[1])), round(float(box[2]))), 255)
+    places = re.findall(r'<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', svg)
+    for place, picture in zip(places, pictures(svg), strict=True):
+        x, y, width, height = (round(float(value)) for value in place)
+        whole.paste(picture.convert("L").resize((width, height)), (x, y))
+    return np.asarray(whole)
+
+
 def harmless(svg: str) -> bool:
     """Whether an SVG holds only what a sheet may: no script, no style, and no reference but to its own bytes."""
     plain = re.sub(r'href="data:image/webp;base64,[A-Za-z0-9+/=]*"', "", svg).replace("http://www.w3.org/2000/svg", "")
@@ -96,10 +108,8 @@ def test_a_page_is_a_sheet_in_millimetres_with_its_letters_over_its_picture(tmp_
     assert scale == pytest.approx(4000 / 297, rel=1e-3)
     assert re.search(r'<g class="l l-0" data-layer="0"[^>]* fill-opacity="0"><text ', svg)
     assert re.search(r'<text [^>]*transform="rotate\(-90 [^>]*>세로 치수 3,600</text>', svg)
-    picture = pictures(svg)[0]
-    at = (round(70 / 210 * picture.width), round((297 - 20) / 297 * picture.height))
-    around = np.asarray(picture.convert("L"))[at[1] - 3 : at[1] + 4, at[0]]
-    assert around.min() < 128  # The lower edge of the rectangle is where it was drawn.
+    x, y = round(70 * scale), round((297 - 20) * scale)
+    assert seen(svg)[y - 5 : y + 6, x].min() < 128  # The lower edge of the rectangle is where it was drawn.
     assert harmless((tmp_path / "out" / sheet.thumb).read_text(encoding="utf-8"))
 
 
@@ -221,7 +231,7 @@ def test_a_file_that_was_cut_off_is_shown_in_part_or_refused_but_never_as_a_whit
     answer = shown(tmp_path, whole[: int(len(whole) * part)])
     assert answer.reason in {"pdf-damaged", "pdf-lost", "pdf-recovered", "pdf-empty"}
     for sheet in answer.sheets:
-        assert np.asarray(pictures(svg_of(tmp_path, sheet))[0]).min() < 200
+        assert seen(svg_of(tmp_path, sheet)).min() < 200
 
 
 @pytest.mark.parametrize(
