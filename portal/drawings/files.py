@@ -21,7 +21,7 @@ files = Blueprint("drawing_files", __name__)
 
 CHUNK = 256 * 1024
 #: A picture opened by itself is a document of our origin: it may run, load and style nothing.
-PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'none'"
+PICTURE_POLICY = "sandbox; default-src 'none'; style-src 'none'; img-src data:"
 ORIGINAL_POLICY = "sandbox; default-src 'none'"
 
 

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from portal.core import ids
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
+from portal.core.headers import policy
 from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.drawings import corrections, listing, receiving, renders, rules, service, story
@@ -111,6 +112,7 @@ def part_upload(upload_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/drawings/<int:drawing_id>")
+@policy(img_src="'self' data:")  # The pages of a PDF are pictures inside the sheet's SVG.
 @access("member", roles=rules.LOOKS)
 def drawing(drawing_id: int) -> ResponseReturnValue:
     """One drawing in the viewer: the newest revision, or the one of ?revision=, and the sheet of ?sheet=."""

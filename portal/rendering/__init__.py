@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+import tempfile
+from pathlib import Path
 
 from portal.rendering.cell import confined
+from portal.rendering.paper import PLOT, Plot
 from portal.rendering.result import MANIFEST, Layer, Limits, Outcome, Rendering, Sheet, Source, Text
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-RENDERER_VERSION = "2026.11.4"
+RENDERER_VERSION = "2026.11.5"
 """Changes whenever the same bytes would be drawn differently; renders are keyed by (sha256, this)."""
 
 
@@ -23,7 +23,7 @@ STANDARD = Limits()
 def render(
     source: Path, out: Path, *, name: str = "", encoding: str | None = None, limits: Limits = STANDARD
 ) -> Rendering:
-    """Render the file `source` into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
+    """Render the file `source`, a DXF or PDF, into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
 
     The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what
     the bytes say about a text DXF. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
@@ -33,15 +33,31 @@ def render(
     return confined(source, out, limits, encoding, RENDERER_VERSION, name)
 
 
+def plot(  # noqa: PLR0913 - what to plot, where to, and under which rules
+    source: Path, out: Path, order: Plot, *, name: str = "", encoding: str | None = None, limits: Limits = STANDARD
+) -> Rendering:
+    """Plot one sheet of the DXF `source`, or a window of it, true to scale as the PDF file `out`.
+
+    The answer has no sheets; when it is "refused" no file is written. Raises as `render` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="plot-") as folder:
+        answer = confined(source, Path(folder), limits, encoding, RENDERER_VERSION, name, order)
+        if answer.outcome != "refused":
+            shutil.copyfile(Path(folder) / PLOT, out)
+    return answer
+
+
 __all__ = [
     "MANIFEST",
     "RENDERER_VERSION",
     "Layer",
     "Limits",
     "Outcome",
+    "Plot",
     "Rendering",
     "Sheet",
     "Source",
     "Text",
+    "plot",
     "render",
 ]

@@ -1,27 +1,18 @@
 """Runs one rendering in a limited child process, so that no file can hang, fill or crash the caller.
 
-The child is a fresh interpreter running child.py without our environment, its own session and process group; it
-limits itself (child.py) and is watched from here: wall clock and resident memory. Where bubblewrap is installed the
-child also has no network and sees only the interpreter, its source file and its output folder.
-
-A fork of a warmed process would save the imports, but would carry the caller's secrets, sockets and locked mutexes into
-a process that reads hostile files; a fresh one is right from any thread and any forked worker.
+The child (births.py) is forked from a warmed parent that has none of our environment, sockets or memory; it binds itself
+(confinement.py) and is watched from here: wall clock and resident memory.
 """
 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import errno
-import functools
 import hashlib
-import json
 import logging
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -29,23 +20,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from portal.rendering import dwg_module, reasons
+from portal.rendering.births import Lost, born
 from portal.rendering.child import NO_MEMORY, NOT_WRITTEN, TOO_LARGE, UNUSABLE_CODE
+from portal.rendering.paper import PLOT
 from portal.rendering.result import MANIFEST, Rendering, Source
 from portal.rendering.sniff import kind_of, readable_dwg, version_of
 
 if TYPE_CHECKING:
+    from portal.rendering.paper import Plot
     from portal.rendering.result import Limits
 
-HERE: Final = Path(__file__).resolve().parent
-EMPTY_FONTS: Final = '{"version": 2, "font-faces": []}'
 WATCH_SECONDS: Final = 0.05
-GRACE_SECONDS: Final = 5.0
+#: Why a child's answer never came whose parent was killed.
+LOST: Final = "crashed"
 #: A child that died where less is left died of that, whatever it could still write into its log.
 ROOM: Final = 1024 * 1024
 
 
 def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
-    source: Path, out: Path, limits: Limits, encoding: str | None, version: str, name: str
+    source: Path,
+    out: Path,
+    limits: Limits,
+    encoding: str | None,
+    version: str,
+    name: str,
+    plot: Plot | None = None,
 ) -> Rendering:
     """Render in a child and give its answer; one that was stopped or died is a refusal with the reason.
 
@@ -55,58 +54,61 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     if encoding is not None and not known_encoding(encoding):
         raise ValueError(encoding)
     out.mkdir(parents=True, exist_ok=True)
-    for left in (out / MANIFEST, *out.glob("sheet-*.svg")):
+    for left in (out / MANIFEST, out / PLOT, *out.glob("sheet-*.svg")):
         left.unlink(missing_ok=True)
     with source.open("rb") as stream:
         head = stream.read(4096)
     dwg = kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg"))
-    order = {
+    order: dict[str, Any] = {
         "source": str(source.resolve()),
         "out": str(out.resolve()),
         "encoding": encoding,
         "version": version,
         "name": name,
+        "plot": asdict(plot) if plot else None,
         "limits": asdict(limits),
         "webassembly": dwg,
-        "compiled": _compiled() if dwg else None,
     }
-    with tempfile.TemporaryDirectory(prefix="rendering-") as folder:
-        home = Path(folder)
-        _furnish(home)
-        code, reason = _run(home, order, limits)
-        if code == UNUSABLE_CODE:
-            dwg_module.kept().unlink(missing_ok=True)
-            code, reason = _run(home, order | {"compiled": _compiled()}, limits)
+    fonts = [file for file in (plot.font, plot.bold) if file] if plot else []
+    with tempfile.TemporaryDirectory(prefix="rendering-") as home:
+        code, reason = _run(order | _reading(order["source"], fonts, dwg=dwg), Path(home), limits)
+        if code == UNUSABLE_CODE or reason == LOST:
+            if code == UNUSABLE_CODE:
+                dwg_module.kept().unlink(missing_ok=True)
+            code, reason = _run(order | _reading(order["source"], fonts, dwg=dwg), Path(home), limits)
         if not reason:
             try:
                 return Rendering.read(out)
             except (OSError, ValueError, KeyError, TypeError):
-                reason = _verdict(code, home / "log")
+                reason = _verdict(code, Path(home) / "log")
     return _refused(source, out, reason, version)
 
 
-def _compiled() -> str | None:
-    code = dwg_module.prepared()
-    return str(code) if code else None
+def _reading(source: str, fonts: list[str], *, dwg: bool) -> dict[str, Any]:
+    """The part of an order that says what may be read, with the machine code of the DWG reader where it is needed."""
+    code = dwg_module.prepared() if dwg else None
+    compiled = [str(code)] if code else []
+    return {"compiled": compiled[0] if compiled else None, "readable": [source, *fonts, *compiled]}
 
 
-def _run(home: Path, order: dict[str, Any], limits: Limits) -> tuple[int | None, str]:
+def _run(order: dict[str, Any], home: Path, limits: Limits) -> tuple[int | None, str]:
     """Run a child on its order: how it ended, and why it was stopped, if it was."""
-    command = _command(home, Path(order["source"]), Path(order["out"]), order["compiled"])
     with (home / "log").open("wb") as log:
+        child = born({**order, "home": str(home)}, log)
         started = time.monotonic()
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            cwd=HERE,
-            env=_environment(home),
-            start_new_session=True,
-            close_fds=True,
-        )
-        reason = _watched(child, json.dumps(order).encode(), limits, started)
-    return child.returncode, reason
+        reason = ""
+        try:
+            while not reason and child.wait(WATCH_SECONDS) is None:
+                if time.monotonic() - started > limits.wall:
+                    reason = "time"
+                elif _resident(child.pid) > limits.memory:
+                    reason = "memory"
+        except Lost:
+            reason = LOST
+        finally:
+            # Whatever happens here, even an exception in the caller's thread, nothing stays behind.
+            code = child.end()
+    return code, reason
 
 
 def known_encoding(name: str) -> bool:
@@ -115,37 +117,6 @@ def known_encoding(name: str) -> bool:
         return codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - the only way to tell rot13 from cp949
     except LookupError:
         return False
-
-
-def _watched(child: subprocess.Popen[bytes], order: bytes, limits: Limits, started: float) -> str:
-    """Wait for the child and stop it when it is over its wall clock or memory; give why, or an empty text."""
-    with contextlib.suppress(BrokenPipeError):  # It died at once; its return code says more.
-        if child.stdin is not None:
-            child.stdin.write(order)
-            child.stdin.close()
-    reason = ""
-    try:
-        while child.poll() is None:
-            if time.monotonic() - started > limits.wall:
-                reason = "time"
-            elif _resident(child.pid) > limits.memory:
-                reason = "memory"
-            if reason:
-                break
-            try:
-                child.wait(WATCH_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-    finally:
-        # Whatever happens here, even an exception in the caller's thread, nothing stays behind.
-        _end(child)
-    return reason
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # The group may be gone already.
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait(GRACE_SECONDS)
 
 
 def _verdict(code: int | None, log: Path) -> str:
@@ -199,46 +170,3 @@ def _family(pid: int) -> list[int]:
             continue
         members += [int(child) for child in children.split()]
     return members
-
-
-def _furnish(home: Path) -> None:
-    # An empty font list: letters are left to the browser, so scanning the machine's fonts would cost a second, write
-    # a cache into someone's home, and make the same file look different on two machines.
-    cache = home / "cache" / "ezdxf"
-    cache.mkdir(parents=True)
-    (cache / "font_manager_cache.json").write_text(EMPTY_FONTS, encoding="ascii")
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "XDG_CONFIG_HOME": str(home / "config"),
-        "TMPDIR": str(home),
-        "LANG": "C.UTF-8",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-
-
-def _command(home: Path, source: Path, out: Path, compiled: str | None) -> list[str]:
-    run = [sys.executable, "-I", str(HERE / "child.py")]
-    bubble = shutil.which("bwrap")
-    if bubble is None or not _bubble_works(bubble):
-        return run
-    system = ("/usr", "/lib", "/lib64", "/bin", sys.prefix, sys.base_prefix)
-    views = [part for path in system if Path(path).exists() for part in ("--ro-bind", path, path)]
-    return [
-        bubble, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev",
-        *views, "--ro-bind", str(HERE), str(HERE), "--ro-bind", str(source), str(source),
-        "--bind", str(home), str(home), "--bind", str(out), str(out),
-        *(("--ro-bind", compiled, compiled) if compiled else ()), "--chdir", str(HERE), *run,
-    ]  # fmt: skip
-
-
-@functools.cache
-def _bubble_works(bubble: str) -> bool:
-    """Tell whether this machine lets bubblewrap make its namespaces (some containers do not)."""
-    trial = [bubble, "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "/bin/true"]
-    return subprocess.run(trial, check=False, capture_output=True, timeout=10).returncode == 0

@@ -1,46 +1,53 @@
-"""The limited child process: takes its order on standard input, limits itself for good, then renders one file.
+"""The limited child process: takes its order, limits itself for good, then renders one file.
 
-Run as a script by cell.py. Only after the limits stand is anything of the file read.
+Forked by zygote.py, or run as a script by births.py with the order on standard input. Only after the limits stand is
+anything of the file read.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import gc
 import json
-import resource
+import os
 import sys
+import tempfile
 import traceback
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from portal.rendering.result import Limits
-
-NO_NEW_PRIVILEGES = 38
-NOT_DUMPABLE = 4
 RECURSION = 2000
+EMPTY_FONTS = '{"version": 2, "font-faces": []}'
 TOO_LARGE, NOT_WRITTEN, NO_MEMORY, UNUSABLE_CODE = 73, 74, 75, 76
 """Exit codes for what cell.py tells apart; any other than 0 is a fault of ours."""
-IMPORT_MARGIN = 512 << 20
-"""Address space is not memory: the interpreter and numpy reserve this much before they use any of it."""
 
 
 def main() -> int:
-    """Render the ordered file; 0 when the manifest is written, whatever it says."""
-    order: dict[str, Any] = json.load(sys.stdin)
+    """Do what is ordered on standard input; 0 when the manifest is written, whatever it says."""
     _stand_alone()
+    if sys.argv[1:] == ["serve"]:
+        from portal.rendering.zygote import serve  # noqa: PLC0415 - only after _stand_alone can it be imported
+
+        return serve()
+    order: dict[str, Any] = json.load(sys.stdin)
     if "compile" in order:
-        from portal.rendering.dwg import compile_to  # noqa: PLC0415 - only after _stand_alone can it be imported
+        from portal.rendering.dwg import compile_to  # noqa: PLC0415 - as above
 
         compile_to(Path(order["compile"]))
         return 0
-    from portal.rendering import dwg_module, result  # noqa: PLC0415 - only after _stand_alone can they be imported
+    furnish(Path(order["home"]))
+    return perform(order)
+
+
+def perform(order: dict[str, Any]) -> int:
+    """Render the ordered file in this process, which is bound for good by it."""
+    from portal.rendering import confinement, dwg_module, paper, result  # noqa: PLC0415 - as above
 
     limits = result.Limits(**order["limits"])
-    _confine(limits, webassembly=order["webassembly"])
+    tempfile.tempdir = order["home"]
+    os.environ.update(TMPDIR=order["home"], HOME=order["home"])
+    confinement.confine(limits, order["readable"], (order["home"], order["out"]), webassembly=order["webassembly"])
     from portal.rendering.work import rendered  # noqa: PLC0415 - the heavy imports are paid under the limits too
 
     sys.setrecursionlimit(RECURSION)
@@ -56,6 +63,7 @@ def main() -> int:
             order["encoding"],
             order["name"],
             Path(order["compiled"]) if order["compiled"] else None,
+            paper.Plot.of(order["plot"]) if order["plot"] else None,
         )
         answer.write(out)
     except MemoryError:
@@ -69,28 +77,23 @@ def main() -> int:
     return 0
 
 
+def furnish(home: Path) -> None:
+    """Make `home` the home of this process, before ezdxf is imported.
+
+    Its font list is empty: letters are left to the browser, so scanning the machine's fonts would cost a second, write
+    a cache into someone's home, and make the same file look different on two machines.
+    """
+    cache = home / "cache" / "ezdxf"
+    cache.mkdir(parents=True)
+    (cache / "font_manager_cache.json").write_text(EMPTY_FONTS, encoding="ascii")
+    os.environ.update(HOME=str(home), XDG_CACHE_HOME=f"{home}/cache", XDG_CONFIG_HOME=f"{home}/config")
+
+
 def _stand_alone() -> None:
     """Make `portal.rendering` importable without running portal/__init__.py, which wires the whole web application."""
     package = types.ModuleType("portal")
     package.__path__ = [str(Path(__file__).resolve().parents[1])]
     sys.modules["portal"] = package
-
-
-def _confine(limits: Limits, *, webassembly: bool) -> None:
-    """Bind this process. WebAssembly reserves gigabytes of addresses that it never uses: there, what is writable counts."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    for option, value in ((NO_NEW_PRIVILEGES, 1), (NOT_DUMPABLE, 0)):
-        libc.prctl(option, value, 0, 0, 0)
-    for what, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, limits.cpu),
-        (resource.RLIMIT_FSIZE, limits.output),
-        (resource.RLIMIT_NOFILE, limits.descriptors),
-        (resource.RLIMIT_DATA if webassembly else resource.RLIMIT_AS, limits.memory + IMPORT_MARGIN),
-    ):
-        _, hard = resource.getrlimit(what)
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (least, least))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,30 @@
-"""The renderer as a command: SOURCE --out DIR [--encoding E] [--json]; the portal offers it as `flask render`."""
+"""The renderer as a command: SOURCE --out DIR [--encoding E] [--json]; the portal offers it as `flask render`.
+
+With --pdf FILE in place of --out one sheet is plotted true to scale: --scale N, --paper A3 or 600x300, --sheet 0,
+--window X0,Y0,X1,Y1 in drawing units, --mono; --font and --bold name other TrueType files than the house's.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from portal.rendering import render
+from portal.rendering import plot, render
 from portal.rendering.cell import known_encoding
+from portal.rendering.paper import PAPERS, Plot, paper_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from portal.rendering.result import Rendering
 
+FONTS: Final = Path(__file__).resolve().parents[2] / "static" / "vendor" / "pretendard"
+LARGEST_SCALE: Final = 1e9
 DONE, WRONG_USE, REFUSED, BUG = 0, 2, 3, 70
 
 
@@ -25,20 +33,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     With --json the manifest is printed on standard output, otherwise a line for a person.
     """
-    parser = argparse.ArgumentParser(prog="render", description="DXF 파일을 SVG 시트로 바꿉니다.")
+    parser = argparse.ArgumentParser(
+        prog="render", description="DXF나 PDF를 SVG 시트로, DXF를 축척에 맞는 PDF로 바꿉니다."
+    )
     parser.add_argument("source", type=Path, metavar="SOURCE")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", type=Path, metavar="DIR")
+    where.add_argument("--pdf", type=Path, metavar="FILE")
     parser.add_argument("--encoding", default=None, metavar="NAME")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=_scale, default=None, metavar="N")
+    parser.add_argument("--paper", type=_paper, default=(PAPERS["A3"], True), metavar="A3")
+    parser.add_argument("--sheet", type=int, default=0, metavar="NUMBER")
+    parser.add_argument("--window", type=_window, default=None, metavar="X0,Y0,X1,Y1")
+    parser.add_argument("--mono", action="store_true")
+    parser.add_argument("--font", type=Path, default=FONTS / "Pretendard-Regular.ttf", metavar="TTF")
+    parser.add_argument("--bold", type=Path, default=FONTS / "Pretendard-SemiBold.ttf", metavar="TTF")
     try:
-        asked = parser.parse_args(argv)
+        asked = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
     except SystemExit as stop:
         return int(stop.code or 0)
     if asked.encoding and not known_encoding(asked.encoding):
         sys.stderr.write(f"모르는 문자 인코딩입니다: {asked.encoding}\n")
         return WRONG_USE
     try:
-        answer = render(asked.source, asked.out, encoding=asked.encoding)
+        if asked.pdf is None:
+            answer = render(asked.source, asked.out, encoding=asked.encoding)
+        else:
+            answer = plot(asked.source, asked.pdf, _plot(asked), name=asked.source.stem, encoding=asked.encoding)
     except OSError as error:
         sys.stderr.write(f"파일을 읽거나 쓸 수 없습니다: {error}\n")
         return WRONG_USE
@@ -47,6 +69,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BUG
     sys.stdout.write((json.dumps(answer.document(), ensure_ascii=False) if asked.json else _line(answer)) + "\n")
     return BUG if answer.reason == "crashed" else REFUSED if answer.outcome == "refused" else DONE
+
+
+def _plot(asked: argparse.Namespace) -> Plot:
+    paper, turned = asked.paper
+    font, bold = str(asked.font.resolve(strict=True)), str(asked.bold.resolve(strict=True))
+    return Plot(paper, font, bold, asked.scale, asked.window, asked.mono, asked.sheet, turned)
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Write `--window -5,0,9,9` in one piece: argparse takes a number with a minus and commas for an option."""
+    parts: list[str] = []
+    for part in argv:
+        if parts and parts[-1] == "--window":
+            parts[-1] = f"--window={part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _scale(text: str) -> float:
+    value = float(text.removeprefix("1:"))
+    if not 0 < value <= LARGEST_SCALE:
+        raise ValueError(text)
+    return value
+
+
+def _paper(text: str) -> tuple[tuple[float, float], bool]:
+    found = paper_of(text)
+    if found is None:
+        raise ValueError(text)
+    return found
+
+
+def _window(text: str) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (float(part) for part in text.split(","))
+    if not (x0 < x1 and y0 < y1 and all(map(math.isfinite, (x0, y0, x1, y1)))):
+        raise ValueError(text)
+    return x0, y0, x1, y1
 
 
 def _line(answer: Rendering) -> str:

@@ -48,7 +48,7 @@ BROKEN: Final = (DXFError, ValueError, KeyError, IndexError, TypeError, Attribut
 
 
 def refuse_other_kinds(sniffed: Sniffed) -> None:
-    """Raise Refused for everything that is not a DXF, with what the person can do."""
+    """Raise Refused for what is neither a DXF nor a PDF, with what the person can do."""
     kind = sniffed.kind
     if kind in {"dxf", "dxf-binary"}:
         return
@@ -58,8 +58,6 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
         if not readable_dwg(sniffed.version):
             raise Refused("dwg-old", version=DWG_NAMES.get(sniffed.version, sniffed.version))
         return
-    if kind == "pdf":
-        raise Refused("pdf")
     raise Refused("not-a-drawing", kind=KINDS[kind])
 
 

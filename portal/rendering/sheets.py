@@ -14,9 +14,10 @@ from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.extents import useful
 from portal.rendering.grid import Frame
+from portal.rendering.paper import PLOT, Plot
 from portal.rendering.reasons import Refused
 from portal.rendering.result import Layer, Sheet, Text, Tile
-from portal.rendering.shapes import Clip, Matrix, Path, Words, apply, shifted
+from portal.rendering.shapes import Box, Clip, Matrix, Path, Words, apply, shifted
 from portal.rendering.svg import Writer
 from portal.rendering.thumb import thumbnail
 from portal.rendering.window import trimmed
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from portal.rendering.result import Limits
 
 UNITS: Final = {1: "in", 2: "ft", 3: "mi", 4: "mm", 5: "cm", 6: "m", 7: "km", 10: "yd", 13: "µm", 14: "dm"}
+IN_MILLIMETRES: Final = {
+    "in": 25.4, "ft": 304.8, "mi": 1_609_344.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "km": 1e6, "yd": 914.4, "µm": 1e-3, "dm": 100.0,
+}  # fmt: skip
+"""A drawing without a unit is taken for millimetres, as nearly all of them are."""
 MODEL: Final = "모형"
 FLATTENING: Final = 0.1
 ON_PAPER: Final = 2
@@ -90,16 +95,10 @@ class Desk:
     def write(self, drawn: Drawn, number: int) -> Sheet:
         """Write a sheet's SVG and thumbnail and describe it; raises Refused when it would be too large."""
         layers = self._hand.palette.layers
-        shapes = drawn.shapes
-        real = [shape for shape in shapes if not getattr(shape, "endless", False)] or shapes
-        boxes = boxes_of([shape for shape in real if layers[shape.ink.layer].on] or real)
-        box, full = useful(boxes), around(boxes)
+        shapes, box, full = self._laid_out(drawn)
         tallest = max((_height(shape) for shape in shapes if isinstance(shape, Words)), default=0.0)
         frame = Frame.around(box, tallest)
-        model = drawn.name == MODEL
-        if model:
-            shapes = [_lengthened(shape, frame.box) for shape in shapes]
-        units = UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "") if model else "mm"
+        units = self._units(drawn)
         label = f"{self._name} {drawn.name}".strip()
         written = Writer(frame, layers, self._limits, f"s{number}").write(shapes, label, units)
         name, small = f"sheet-{number}.svg", f"sheet-{number}-thumb.svg"
@@ -116,6 +115,30 @@ class Desk:
             if isinstance(shape, Words)
         )
         return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles))
+
+    def plot(self, drawn: Drawn, plot: Plot) -> None:
+        """Write a sheet as a PDF true to scale; raises Refused when it does not fit on the paper."""
+        from portal.rendering.plot import plotted  # noqa: PLC0415 - the PDF library takes 0.1 s to load
+
+        shapes, box, _ = self._laid_out(drawn)
+        unit = IN_MILLIMETRES.get(self._units(drawn), 1.0)
+        title = f"{self._name} {drawn.name}".strip()
+        (self._out / PLOT).write_bytes(plotted(shapes, self._hand.palette.layers, plot, box, unit, title))
+
+    def _laid_out(self, drawn: Drawn) -> tuple[list[Shape], Box, Box]:
+        """A layout's shapes with endless lines drawn out, the box worth showing, and the box of all."""
+        layers = self._hand.palette.layers
+        shapes = drawn.shapes
+        real = [shape for shape in shapes if not getattr(shape, "endless", False)] or shapes
+        boxes = boxes_of([shape for shape in real if layers[shape.ink.layer].on] or real)
+        box, full = useful(boxes), around(boxes)
+        if drawn.name == MODEL:
+            seen = Frame.around(box, 0.0).box
+            shapes = [_lengthened(shape, seen) for shape in shapes]
+        return shapes, box, full
+
+    def _units(self, drawn: Drawn) -> str:
+        return UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "") if drawn.name == MODEL else "mm"
 
 
 def _height(words: Words) -> float:

@@ -27,8 +27,9 @@ import numpy as np
 from portal.rendering import dashes
 from portal.rendering.batches import BATCHES, Batch, Shape, around, boxes_of, largest, strokes_in
 from portal.rendering.grid import FINE, SIDE, Frame, Grid, short, single_ring
-from portal.rendering.letters import CAP, FAMILY
+from portal.rendering.letters import CAP
 from portal.rendering.reasons import Refused
+from portal.rendering.root import about, root
 from portal.rendering.shapes import Box, Clip, Ink, Path, Span, Step, Words
 from portal.rendering.strokes import MOST_MERGED, Pieces, pieces_of
 from portal.rendering.tiles import Tiles
@@ -77,7 +78,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Band:
+class Band:
     """Shapes between two masks: a mask hides what came before it and nothing after."""
 
     areas: list[Path] = field(default_factory=list)
@@ -85,6 +86,7 @@ class _Band:
     words: list[Words] = field(default_factory=list)
 
     def any(self) -> bool:
+        """Tell whether there is anything yet."""
         return bool(self.areas or self.strokes or self.words)
 
 
@@ -103,7 +105,7 @@ class Writer:
 
     def write(self, shapes: Iterable[Shape], name: str, units: str) -> Written:
         """Give the sheet's documents; raises Refused("output-too-large") beyond the limit."""
-        bands = _banded(shapes)
+        bands = banded(shapes)
         for band in bands:
             band.strokes = [self._broken(stroke) for stroke in band.strokes]
         self._grid = Grid(self._frame, _fineness(bands, self._frame))
@@ -116,13 +118,13 @@ class Writer:
             band.strokes = largest(band.strokes, IN_BASE)
         base = self._body(bands, tiles, Grid(self._frame, COARSE))
         parts = tuple(
-            Part(tile, self._root(f'<g data-tile="{tile}">{"".join(content)}</g>', ""), boxes[tile])
+            Part(tile, root(self._frame, f'<g data-tile="{tile}">{"".join(content)}</g>'), boxes[tile])
             for tile, content in sorted(body.items())
         )
         whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
         return Written(self._document(whole, name, units), parts)
 
-    def _body(self, bands: list[_Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
+    def _body(self, bands: list[Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
         """The groups of every tile, in drawing order."""
         body: dict[int, list[str]] = defaultdict(list)
         size = 0
@@ -139,21 +141,8 @@ class Writer:
         return body
 
     def _document(self, body: str, name: str, units: str) -> str:
-        x0, _, _, y1 = self._frame.box
         defs = f"<defs>{''.join(self._defs)}</defs>" if self._defs else ""
-        return self._root(
-            defs + body,
-            f' role="img" aria-label="{escape(name)}" data-scale="{self._frame.scale!r}" data-origin="{x0!r} {y1!r}"'
-            f' data-units="{units}"',
-        )
-
-    def _root(self, content: str, about: str) -> str:
-        width, height = self._frame.size
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}"{about} fill="none"'
-            f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
-            f' font-family="{escape(FAMILY)}">{content}</svg>'
-        )
+        return root(self._frame, defs + body, about(self._frame, name, units))
 
     def _areas(self, areas: list[Path], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
         least = 1 / (self._frame.scale * grid.fine) if grid.coarse else 0.0
@@ -323,14 +312,15 @@ def _stroke(look: _Look, data: str) -> str:
     return f'<path{css}{stroke}{opacity}{thick} vector-effect="non-scaling-stroke" d="{data}"/>'
 
 
-def _banded(shapes: Iterable[Shape]) -> list[_Band]:
-    bands = [_Band()]
+def banded(shapes: Iterable[Shape]) -> list[Band]:
+    """Sort shapes into bands: in each, areas lie below strokes, and letters above them."""
+    bands = [Band()]
     for shape in shapes:
         if isinstance(shape, Words):
             bands[-1].words.append(shape)
             continue
         if shape.fill == "mask" and bands[-1].any() and len(bands) < BANDS:
-            bands.append(_Band())
+            bands.append(Band())
         if isinstance(shape, Path) and shape.fill:
             bands[-1].areas.append(shape)
         else:
@@ -338,14 +328,14 @@ def _banded(shapes: Iterable[Shape]) -> list[_Band]:
     return bands
 
 
-def _boxes(bands: list[_Band], tiles: Tiles) -> dict[int, Box]:
+def _boxes(bands: list[Band], tiles: Tiles) -> dict[int, Box]:
     """The box of each tile's objects, in drawing units."""
     boxes = np.concatenate([boxes_of(shapes) for band in bands for shapes in (band.areas, band.strokes, band.words)])
     numbers = tiles.of_all(boxes)
     return {tile: around(boxes[numbers == tile]) for tile in np.unique(numbers).tolist()}
 
 
-def _fineness(bands: list[_Band], frame: Frame) -> float:
+def _fineness(bands: list[Band], frame: Frame) -> float:
     """Grid steps to an SVG unit, so that all but the smallest tenth of the strokes are STEPS steps long or more.
 
     An object that fills 60 pixels is then right to the pixel, and objects that meet still meet when they are larger:
@@ -360,7 +350,7 @@ def _fineness(bands: list[_Band], frame: Frame) -> float:
     return next((fine for fine in FINE if fine >= wanted), FINE[-1])
 
 
-def _tiling(bands: list[_Band], frame: Frame) -> Tiles:
+def _tiling(bands: list[Band], frame: Frame) -> Tiles:
     """One tile for a small sheet, and for one with masks: they hide what came before them, in whatever tile."""
     count = sum(strokes_in(shape) for band in bands for shape in band.strokes)
     count += sum(len(band.areas) + len(band.words) for band in bands)

@@ -12,9 +12,10 @@ from portal.rendering import reasons
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
+from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
 from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
-from portal.rendering.sheets import Desk, drawn_layouts
+from portal.rendering.sheets import Desk, Drawn, drawn_layouts
 from portal.rendering.sniff import Sniffed, sniff
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def rendered(  # noqa: PLR0913 - the parts of an order
     encoding: str | None,
     name: str = "",
     compiled: Path | None = None,
+    plot: Plot | None = None,
 ) -> Rendering:
-    """Render `path` into `out`; every fault of the file is an answer, only a fault of this program raises.
+    """Render `path` into `out`, or plot one sheet of it; every fault of the file is an answer, only one of ours raises.
 
     `compiled` is the machine code of the DWG reader, which is made anew without it.
     """
@@ -44,6 +46,9 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if encoding and sniffed.kind == "dxf":
             sniffed = _with_encoding(sniffed, encoding)
             source = Source(sniffed.kind, sniffed.version, encoding, sniffed.bytes, sniffed.sha256)
+        if sniffed.kind == "pdf":
+            del data
+            return _pages(path, out, source, version, limits, name, plot)
         refuse_other_kinds(sniffed)
         lost: Counter[str] = Counter()
         if sniffed.kind == "dwg":
@@ -59,11 +64,31 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if not layouts:
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
-        sheets = tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+        sheets = _put(desk, layouts, plot)
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
     return _answer(source, version, sheets, hand.skipped, lost.total(), note, _references(doc), clock.times())
+
+
+def _pages(  # noqa: PLR0913 - the parts of an order
+    path: Path, out: Path, source: Source, version: str, limits: Limits, name: str, plot: Plot | None
+) -> Rendering:
+    # PDFium takes a fifth of a second to load, which no DXF shall pay.
+    from portal.rendering.pdf import rendered_pdf  # noqa: PLC0415
+
+    if plot is not None:
+        raise Refused("plot-of-pdf")
+    return rendered_pdf(path, out, source, version, limits, name)
+
+
+def _put(desk: Desk, layouts: list[Drawn], plot: Plot | None) -> tuple[Sheet, ...]:
+    if plot is None:
+        return tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+    if not 0 <= plot.sheet < len(layouts):
+        raise Refused("plot-no-sheet", count=len(layouts))
+    desk.plot(layouts[plot.sheet], plot)
+    return ()
 
 
 def _answer(  # noqa: PLR0913 - the parts of the answer

@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import select
 
 from portal.core.audit import AuditEntry
@@ -140,6 +141,24 @@ def test_a_waiting_drawing_says_so_and_a_refused_one_says_why(world: World) -> N
     assert "새 개정 올리기" not in world.get("vera", url).text
 
 
+def test_a_pdf_is_shown_and_its_words_are_found(world: World) -> None:
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(841, 594))
+    canvas.drawString(100, 100, "RAMP-77")
+    canvas.save()
+    revision = world.drawn("alice", "A-9 지하 주차장.pdf", out.getvalue())
+    assert revision.state == "ready"
+    page = world.get("vera", f"/drawings/{revision.drawing_id}")
+    assert "img-src 'self' data:" in page.headers["Content-Security-Policy"]
+    assert "data:" not in world.get("vera", "/drawings").headers["Content-Security-Policy"]
+    sheet = world.get("vera", f"/drawings/revisions/{revision.id}/sheets/1.svg")
+    svg = gzip.decompress(sheet.data) if sheet.headers.get("Content-Encoding") == "gzip" else sheet.data
+    assert b'href="data:image/webp;base64,' in svg
+    assert b">RAMP-77</text>" in svg
+    assert b"data:image/webp" in world.get("vera", f"/drawings/revisions/{revision.id}/thumb.svg").data
+    assert "지하 주차장" in world.get("vera", "/drawings?q=RAMP-77").text
+
+
 def test_a_picture_is_packed_validated_and_harmless_by_itself(world: World, dxf: Callable[..., bytes]) -> None:
     revision = world.drawn("alice", "A-1.dxf", dxf("거실"))
     for url in (f"/drawings/revisions/{revision.id}/sheets/1.svg", f"/drawings/revisions/{revision.id}/thumb.svg"):
@@ -151,7 +170,9 @@ def test_a_picture_is_packed_validated_and_harmless_by_itself(world: World, dxf:
         assert "Content-Encoding" not in plain.headers
         assert plain.mimetype == "image/svg+xml"
         assert plain.headers["Cache-Control"] == "private, no-cache"
-        assert plain.headers["Content-Security-Policy"] == "sandbox; default-src 'none'; style-src 'none'"
+        assert plain.headers["Content-Security-Policy"] == (
+            "sandbox; default-src 'none'; style-src 'none'; img-src data:"
+        )
         assert "Accept-Encoding" in plain.headers["Vary"]
         etag = plain.headers["ETag"]
         assert etag == f'W/"{hashlib.sha256(plain.data).hexdigest()}"'

@@ -175,6 +175,18 @@ def test_a_file_that_kills_every_worker_is_given_up_and_told_to_the_staff(
     assert session.get(Revision, line.revision_id, populate_existing=True).state == "ready"
 
 
+class Stillborn:
+    """A child that dies without a word, as one does whose log cannot be written either."""
+
+    pid = 0
+
+    def wait(self, _seconds: float) -> int:
+        return 1
+
+    def end(self) -> int:
+        return 1
+
+
 def test_a_full_disk_refuses_no_drawing_and_it_is_drawn_when_there_is_room(
     world: World, dxf: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +194,7 @@ def test_a_full_disk_refuses_no_drawing_and_it_is_drawn_when_there_is_room(
     tenant_id, session = world.people["alice"].tenant_id, world.store("alice")
     with monkeypatch.context() as full:
         full.setattr("portal.rendering.cell.ROOM", 2**62)
-        full.setattr("portal.rendering.cell.sys.executable", "/bin/false")
+        full.setattr("portal.rendering.cell.born", lambda _order, _log: Stillborn())
         for number in range(renders.MOST_ATTEMPTS + 1):
             with pytest.raises(OSError, match="No space left"):
                 jobs.render(f"full-{number}", tenant_id, line.revision_id)

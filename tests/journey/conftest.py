@@ -53,8 +53,12 @@ class Portal:
             return False
 
     def mails_to(self, address: str) -> list[dict[str, str]]:
-        """What the sandbox's mail box holds for an address, newest first."""
-        found = httpx.get(f"http://127.0.0.1:{self.port + 1}/_control/mail", params={"to": address}, timeout=5).json()
+        """What the sandbox's mail box holds for an address, newest first; nothing while it is not there yet."""
+        box = f"http://127.0.0.1:{self.port + 1}/_control/mail"
+        try:
+            found = httpx.get(box, params={"to": address}, timeout=5).json()
+        except httpx.TransportError:
+            return []
         mails: list[dict[str, str]] = found["mails"] if isinstance(found, dict) else found
         return mails
 

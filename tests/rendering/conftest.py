@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from portal.rendering.cell import EMPTY_FONTS
+from portal.rendering.child import EMPTY_FONTS
 
 if "XDG_CACHE_HOME" not in os.environ:
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="rendering-tests-")

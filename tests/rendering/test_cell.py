@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import pytest
 from portal.rendering import Limits, Rendering, render
 from portal.rendering.command import main
 from tests.rendering.dxf_text import block, drawing, entity, insert, line, tags, text
+from tests.rendering.processes import descendants
 
 ROOT = ((0, "DICTIONARY"), (5, "C"), (330, 0), (100, "AcDbDictionary"), (281, 1))
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -32,12 +34,11 @@ def nested(levels: int, copies: int) -> str:
     return drawing(insert(f"B{levels}"), blocks=blocks)
 
 
-def children() -> set[str]:
-    return {
-        child
-        for task in Path("/proc/self/task").iterdir()
-        for child in (task / "children").read_text(encoding="ascii").split()
-    }
+def zigzag(lines: int) -> str:
+    """Write a drawing that neither tiles nor thumbnails make small."""
+    return drawing(
+        *(line(number * 7 % 997, number * 13 % 991, number * 17 % 983, number * 3 % 977) for number in range(lines))
+    )
 
 
 def test_a_block_bomb_is_refused_by_counting(tmp_path: Path) -> None:
@@ -109,30 +110,29 @@ def test_a_text_too_long_to_read_is_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "reason"),
+    ("limits", "lines", "reason"),
     [
-        (Limits(wall=1), "time"),
-        (Limits(cpu=1), "time"),
-        (Limits(memory=60 << 20), "memory"),
-        (Limits(output=20_000), "output-too-large"),
-        (Limits(svg=20_000), "output-too-large"),
+        (Limits(wall=1), 300_000, "time"),
+        (Limits(cpu=1), 300_000, "time"),
+        (Limits(memory=60 << 20), 100_000, "memory"),
+        (Limits(output=20_000), 20_000, "output-too-large"),
+        (Limits(svg=20_000), 20_000, "output-too-large"),
     ],
 )
-def test_a_child_over_its_limit_is_stopped_with_the_reason(tmp_path: Path, limits: Limits, reason: str) -> None:
-    # Zigzags, which neither tiles nor thumbnails make small.
-    zigzag = (
-        line(number * 7 % 997, number * 13 % 991, number * 17 % 983, number * 3 % 977) for number in range(100_000)
-    )
-    answer = rendered(tmp_path, drawing(*zigzag), limits)
+def test_a_child_over_its_limit_is_stopped_with_the_reason(
+    tmp_path: Path, limits: Limits, lines: int, reason: str
+) -> None:
+    answer = rendered(tmp_path, zigzag(lines), limits)
     assert (answer.outcome, answer.reason) == ("refused", reason)
     assert answer.source.sha256
     assert not list((tmp_path / "out").glob("sheet-*.svg"))
 
 
 def test_nothing_is_left_running(tmp_path: Path) -> None:
-    before = children()
-    rendered(tmp_path, nested(10, 10), Limits(wall=1))
-    assert children() <= before
+    rendered(tmp_path, drawing(line(0, 0, 1, 1)))
+    before = descendants(os.getpid())
+    assert rendered(tmp_path, zigzag(300_000), Limits(wall=1)).reason == "time"
+    assert descendants(os.getpid()) == before
 
 
 def test_many_threads_may_render_at_once(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ezdxf.filemanagement import read, readfile
 
-from portal.rendering import Limits, Rendering, cell, dwg, dwg_mends, dwg_module, leaders, render
+from portal.rendering import Limits, Rendering, births, dwg, dwg_mends, dwg_module, leaders, render
 from portal.rendering.opening import as_dxf
 from portal.rendering.sniff import Sniffed
 from tests.rendering.dxf_text import block, drawing, line, tags, text
@@ -151,8 +151,8 @@ def test_the_reader_keeps_its_time_and_memory(compiled: Path) -> None:
 
 def test_the_kernel_holds_the_memory_of_a_child_that_runs_webassembly() -> None:
     script = (
-        "import resource, sys; from portal.rendering import child, result; "
-        "child._confine(result.Limits(memory=64 << 20), webassembly=True); "
+        "import resource, sys; from portal.rendering import confinement, result; "
+        "confinement.confine(result.Limits(memory=64 << 20), [sys.argv[1]], [], webassembly=True); "
         "assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY; "
         "from portal.rendering import dwg; from pathlib import Path; "
         "assert dwg.converted(Path(sys.argv[1]).read_bytes(), None, seconds=60, memory=64 << 20); "
@@ -274,15 +274,27 @@ def test_the_child_opens_no_socket_and_no_file_but_its_own(tmp_path: Path, compi
     out.mkdir()
     order = {
         "source": str(HANGUL), "out": str(out), "encoding": None, "version": "1", "name": "", "limits": asdict(Limits()),
-        "webassembly": True, "compiled": str(compiled),
+        "webassembly": True, "compiled": str(compiled), "plot": None, "home": str(tmp_path / "home"),
+        "readable": [str(HANGUL), str(compiled)],
     }  # fmt: skip
     command = ["strace", "-f", "-qq", "-s", "400", "-e", "trace=open,openat,socket,connect,execve", "-o", str(log)]
-    command += [sys.executable, "-I", str(cell.HERE / "child.py")]
+    command += [sys.executable, "-I", str(births.HERE / "child.py")]
     subprocess.run(command, input=json.dumps(order).encode(), env={"HOME": str(tmp_path)}, check=True)
     calls = log.read_text(encoding="utf-8", errors="replace").splitlines()
     assert [call for call in calls[1:] if "open" not in call] == []
     found = {call.split('"')[1] for call in calls[1:] if '"' in call and "ENOENT" not in call}
     assert {str(HANGUL), str(compiled)} <= found
-    machine = (sys.prefix, sys.base_prefix, "/usr", "/lib", "/proc", "/sys", "/etc/ld.so.cache", "/etc/localtime")
-    places = (str(cell.HERE.parent), str(tmp_path), *machine)
+    machine = (
+        sys.prefix,
+        sys.base_prefix,
+        "/usr",
+        "/lib",
+        "/proc",
+        "/sys",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/dev/null",
+        "/dev/urandom",
+    )
+    places = (str(births.HERE.parent), str(tmp_path), *machine)
     assert [name for name in found - {str(HANGUL), str(compiled)} if not name.startswith(places)] == []

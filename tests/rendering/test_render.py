@@ -241,7 +241,7 @@ def test_a_file_cut_before_its_objects_is_refused(draw: Draw) -> None:
         (b"\x89PNG\r\n\x1a\n0000", "not-a-drawing"),
         (b"\x1f\x8b\x08\x00", "not-a-drawing"),
         (b"AC1032\x00\x00\x00\x00\x00", "damaged"),
-        (b"%PDF-1.7\n%...", "pdf"),
+        (b"%PDF-1.7\n%...", "pdf-damaged"),
         (b"AutoCAD Binary DXF\r\n\x1a\x00garbage" + bytes(range(256)), "damaged"),
         (b"0\nSECTION\n2\nENTITIES\n0\nLINE\nabc\nxyz\n0\nENDSEC\n0\nEOF\n", "damaged"),
     ],

@@ -102,7 +102,24 @@ def test_a_file_over_the_size_limit_is_not_read(tmp_path: Path) -> None:
 
 
 def test_every_reason_has_a_sentence_that_says_what_to_do() -> None:
-    values = dict.fromkeys(("total", "count", "limit", "depth", "size", "types", "kind", "version", "block"), "1")
+    names = [
+        "total",
+        "count",
+        "limit",
+        "depth",
+        "size",
+        "types",
+        "kind",
+        "version",
+        "block",
+        "shown",
+        "left",
+        "scale",
+        "width",
+        "height",
+        "fits",
+    ]
+    values = dict.fromkeys(names, "1")
     for reason in SENTENCES:
         shown = sentence(reason, **values)
         assert "{" not in shown
