@@ -71,13 +71,16 @@ class _Forked:
         try:
             with theirs:
                 socket.send_fds(zygote, [json.dumps(order).encode()], [theirs.fileno(), log.fileno()])
-            pid = self._told(WARM_SECONDS)
-            if pid is None:
-                raise Lost
+            self.pid = self._started()
         except BaseException:
             self._report.close()
             raise
-        self.pid = pid
+
+    def _started(self) -> int:
+        pid = self._told(WARM_SECONDS)
+        if pid is None:
+            raise Lost
+        return pid
 
     def wait(self, seconds: float) -> int | None:
         if self._code is None:
