@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
+
+from tests.design.axe import judging, violations
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 ROOMS = ["/", "/?long=1&read-only=1", "/staff", "/public", "/viewer", "/error"]
-
-
-def judged(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    report: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    assert len(report["passes"]) >= 8
-    return [f"{one['id']}: {node['html'][:160]}" for one in report["violations"] for node in one["nodes"]]
 
 
 @pytest.mark.needs("chromium")
@@ -28,22 +20,21 @@ def judged(page: Page) -> list[str]:
 def test_a_room_is_accessible_and_whole(
     browser: Browser, gallery: str, room: str, width: int, theme: Literal["light", "dark"]
 ) -> None:
-    # axe is a tool of the test, not of the page: only here the page's own policy is set aside.
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True)
+    context = judging(browser, viewport={"width": width, "height": 900}, color_scheme=theme)
     page = context.new_page()
     page.goto(gallery + room, wait_until="networkidle")
-    assert judged(page) == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     context.close()
 
 
 @pytest.mark.needs("chromium")
 def test_axe_sees_a_picture_without_words(browser: Browser, gallery: str) -> None:
-    context = browser.new_context(bypass_csp=True)
+    context = judging(browser)
     page = context.new_page()
     page.goto(gallery + "/public", wait_until="networkidle")
     page.evaluate("document.querySelector('main').append(new Image())")
-    assert any(line.startswith("image-alt") for line in judged(page))
+    assert any(line.startswith("image-alt") for line in violations(page))
     context.close()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
 
+from tests.design.axe import NARROW_AND_DARK, judging, violations
 from tests.engines import wait_for
 from tests.journey.conftest import Portal
 from tests.journey.served import Living
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 #: A finger's width, in CSS pixels.
 TOUCH = 44
-AXE = Path(__file__).resolve().parents[1] / "design" / "vendor" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-#: What can only go wrong in the dark, or on a phone; the rest is as it was in daylight.
-NARROW_AND_DARK = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
 PAGES = {
     "": ("/", "/prices/estimate?people=12&gb=300&views=9000", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
     "alice@hanbit.example": (
@@ -80,16 +77,10 @@ def signed_in(page: Page, portal: Portal, who: str) -> None:
     wait_for(tried, f"{who} is signed in (a code is taken once, the next one comes within 30 s)", seconds=240)
 
 
-def violations(page: Page) -> list[str]:
-    page.add_script_tag(path=str(AXE))
-    found: dict[str, Any] = page.evaluate("rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES)
-    return [f"{each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"][:3]]
-
-
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("who", PAGES, ids=lambda who: who.partition("@")[0] or "visitor")
 def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, who: str) -> None:
-    context = browser.new_context(locale="ko-KR", bypass_csp=True, reduced_motion="reduce")
+    context = judging(browser, locale="ko-KR", reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
     said: list[str] = []
@@ -108,7 +99,7 @@ def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, w
 
 @pytest.mark.needs("chromium")
 def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Browser) -> None:
-    context = browser.new_context(locale="ko-KR", bypass_csp=True, reduced_motion="reduce")
+    context = judging(browser, locale="ko-KR", reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
     said: list[str] = []
@@ -144,10 +135,7 @@ def _looks(page: Page) -> list[str]:
         )
         wrong += [f"the table '{name}' is cut at {width}" for name in cut]
     page.emulate_media(color_scheme="dark")
-    found = page.evaluate("rules => axe.run(document, {runOnly: {type: 'rule', values: rules}})", NARROW_AND_DARK)
-    return wrong + [
-        f"dark: {each['id']}: {node['html'][:120]}" for each in found["violations"] for node in each["nodes"][:3]
-    ]
+    return wrong + [f"dark: {each}" for each in violations(page, NARROW_AND_DARK, "rule")]
 
 
 @pytest.mark.needs("chromium")
