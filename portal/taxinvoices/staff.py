@@ -28,7 +28,7 @@ from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
 from portal.taxinvoices.watching import cost_of_lateness
 from portal.tenants.models import Tenant
 
-taxinvoices_staff = Blueprint("taxinvoices_staff", __name__, url_prefix="/staff/tax-invoices")
+taxinvoices_staff = Blueprint("taxinvoices_staff", __name__, url_prefix="/staff")
 BILLING = frozenset({"billing", "admin"})
 PER_PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -52,7 +52,7 @@ def stopped_count(_who: Caller) -> int:
     return sum(counts.get(state, 0) for state in GROUPS["stopped"][1])
 
 
-@taxinvoices_staff.get("")
+@taxinvoices_staff.get("/tax-invoices")
 @access("staff", roles=BILLING)
 def board() -> ResponseReturnValue:
     show = request.args.get("show", "")
@@ -70,25 +70,25 @@ def board() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@taxinvoices_staff.get(".csv")
+@taxinvoices_staff.get("/tax-invoices.csv")
 @access("staff", roles=BILLING)
 def board_csv() -> ResponseReturnValue:
     return a_file(as_csv(HEAD, _columns()), "세금계산서.csv", "text/csv; charset=utf-8")
 
 
-@taxinvoices_staff.get(".xlsx")
+@taxinvoices_staff.get("/tax-invoices.xlsx")
 @access("staff", roles=BILLING)
 def board_xlsx() -> ResponseReturnValue:
     return a_file(as_xlsx("세금계산서", HEAD, _columns()), "세금계산서.xlsx", XLSX)
 
 
-@taxinvoices_staff.get("/<int:paper_id>")
+@taxinvoices_staff.get("/tax-invoices/<int:paper_id>")
 @access("staff", roles=BILLING)
 def paper(paper_id: int) -> ResponseReturnValue:
     return _paper(paper_id)
 
 
-@taxinvoices_staff.get("/<int:paper_id>.pdf")
+@taxinvoices_staff.get("/tax-invoices/<int:paper_id>.pdf")
 @access("staff", roles=BILLING)
 def paper_pdf(paper_id: int) -> ResponseReturnValue:
     row = service.paper_with(paper_id)
@@ -97,21 +97,21 @@ def paper_pdf(paper_id: int) -> ResponseReturnValue:
     return a_pdf(pdf.form(row), f"세금계산서-{row.invoice.number}-{row.position}")
 
 
-@taxinvoices_staff.post("/<int:paper_id>/try-again")
+@taxinvoices_staff.post("/tax-invoices/<int:paper_id>/try-again")
 @access("staff", roles=BILLING)
 def try_again(paper_id: int) -> ResponseReturnValue:
     service.try_again(caller(), paper_id)
     return see_other(url_for(".paper", paper_id=paper_id), "다시 발행합니다.")
 
 
-@taxinvoices_staff.post("/<int:paper_id>/send-now")
+@taxinvoices_staff.post("/tax-invoices/<int:paper_id>/send-now")
 @access("staff", roles=BILLING)
 def send_now(paper_id: int) -> ResponseReturnValue:
     service.send_now(caller(), paper_id)
     return see_other(url_for(".paper", paper_id=paper_id), "국세청에 바로 전송하도록 요청했습니다.")
 
 
-@taxinvoices_staff.post("/<int:paper_id>/amend")
+@taxinvoices_staff.post("/tax-invoices/<int:paper_id>/amend")
 @access("staff", roles=BILLING)
 def amend(paper_id: int) -> ResponseReturnValue:
     """Amend for a lawful reason; only the reasons that concern a part ask for an amount."""
