@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -250,7 +250,7 @@ def _finish(session: Session, tenant_id: int, claim: Claim, drawn: Rendering, ke
             pictures.write_sheet(session, row, position, sheet, packed)
         row.state, row.reason, row.message = OUTCOMES[drawn.outcome], drawn.reason[:60], drawn.message[:500]
         row.objects = sum(sheet.objects for sheet in drawn.sheets)
-        row.skipped, row.references = drawn.skipped, list(drawn.references)
+        row.skipped, row.references = drawn.skipped, [asdict(one) for one in drawn.references]
         row.source = {"kind": drawn.source.kind, "version": drawn.source.version, "encoding": drawn.source.encoding}
         row.timings = drawn.timings
         row.lease_until, row.finished_at = None, fresh()
