@@ -6,7 +6,7 @@ from portal.core.queue import RENDER
 from portal.drawings import rules
 from portal.drawings.cli import render
 from portal.drawings.files import files
-from portal.drawings.pages import pages
+from portal.drawings.revision_pages import pages
 
 feature = Feature(
     "drawings",

@@ -1,7 +1,7 @@
 """The nouns of a company's drawing store, and the states they go through. All of it lies in the company's own database.
 
 A revision is a file as it was received. What became visible of a file is a `Render`, shared by every revision with the
-same content: the same (sha256, renderer version) is rendered once in a company. Sheets, layers and texts belong to it.
+same content and code page: the same (sha256, renderer version) is rendered once in a company. Sheets, layers and texts belong to it.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class Drawing(Tenanted):
 
 
 class Render(Tenanted):
-    """What one renderer made of one file. `lease_token` names the one worker that may finish it until `lease_until`."""
+    """What one renderer made of one file; `version` names it, and the code page a person chose (rules.drawn_as). `lease_token` names the one worker that may finish it until `lease_until`."""
 
     __tablename__ = "render"
     __table_args__ = (UniqueConstraint("sha256", "version"), {"info": retained(RECORD_CLASS, None)})
@@ -181,7 +181,8 @@ class Render(Tenanted):
 class Revision(Tenanted):
     """A file as it was received. `file_name` is what the person called it: shown, never used as a path.
 
-    `message` and `next_step` are Korean sentences for states a person must know the reason of.
+    `message` and `next_step` are Korean sentences for states a person must know the reason of. `code_page` is the one a
+    person chose for its letters (rules.CODE_PAGES), empty while the bytes decide.
     """
 
     __tablename__ = "revision"
@@ -198,6 +199,7 @@ class Revision(Tenanted):
     state: Mapped[RevisionState] = mapped_column(String(10), index=True)
     reason: Mapped[str] = mapped_column(String(60), default="")
     message: Mapped[str] = mapped_column(String(500), default="")
+    code_page: Mapped[str] = mapped_column(String(20), default="", server_default="")
     nudged_at: Mapped[datetime] = mapped_column(index=True)
     render_id: Mapped[int | None] = mapped_column(ForeignKey("render.id"), index=True)
     received_at: Mapped[datetime]

@@ -1,7 +1,7 @@
 """From a received file to its pictures: claimed with a lease, drawn in the renderer's limited child, kept packed.
 
-A render belongs to its content, so the same (sha256, renderer version) is drawn once in a company however often it was
-uploaded. A worker that dies lets its lease run out; the sweep nudges again, and after three tries the revision says that
+A render belongs to its content and the code page its letters are read in, so the same (sha256, renderer version and code
+page) is drawn once in a company however often it was uploaded. A worker that dies lets its lease run out; the sweep nudges again, and after three tries the revision says that
 it could not be shown and the staff get a work item.
 """
 
@@ -19,7 +19,7 @@ from typing import cast
 
 from flask import Flask, current_app
 from redis.exceptions import RedisError
-from sqlalchemy import Engine, and_, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -34,7 +34,7 @@ from portal.core.ids import token
 from portal.core.outbox import later, once, publish
 from portal.core.queue import RENDER, queue
 from portal.core.redis import redis
-from portal.drawings import pictures
+from portal.drawings import pictures, rules
 from portal.drawings.models import DONE, WAITING, Render, RenderState, Revision, RevisionState, revision_machine
 from portal.drawings.pictures import Kept
 from portal.drawings.service import note, record, revision_for, store_for
@@ -61,16 +61,22 @@ WORK_KIND = "render_failed"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to finish one render until its lease is over."""
+    """The right to finish one render until its lease is over; `code_page` is empty where the file itself decides."""
 
     render_id: int
     token: str
     sha256: str
+    code_page: str
+
+    @property
+    def version(self) -> str:
+        """What the pictures are kept under, beside their content."""
+        return rules.drawn_as(VERSION, self.code_page)
 
 
 def ask(session: Session, tenant_id: int, revision: Revision) -> None:
     """Have a received revision drawn, inside the write that received it: at once when its content is drawn already."""
-    done = session.scalar(select(Render).where(Render.sha256 == revision.sha256, Render.version == VERSION))
+    done = session.scalar(select(Render).where(*_wanted(revision)))
     if done is not None and done.state != RenderState.RENDERING:
         _settle(session, tenant_id, revision, done)
         return
@@ -98,11 +104,11 @@ def _draw(session: Session, tenant_id: int, claim: Claim) -> None:
         out = Path(folder)
         try:
             with blobs().path_for(f"{company}/{claim.sha256}") as source:
-                drawn = rendering.render(source, out)
+                drawn = rendering.render(source, out, encoding=claim.code_page or None)
         except Missing:
             _finish_missing(session, tenant_id, claim)
             return
-        kept = pictures.keep(company, claim.sha256, VERSION, out, drawn.sheets)
+        kept = pictures.keep(company, claim.sha256, claim.version, out, drawn.sheets)
     _finish(session, tenant_id, claim, drawn, kept)
 
 
@@ -114,11 +120,7 @@ def again(who: Caller, revision_id: int) -> Revision:
             raise Refusal(
                 "이 개정은 이미 최신 방식으로 표시되어 있습니다.", "파일을 고치셨다면 새 개정으로 올려 주십시오."
             )
-        lost = session.scalar(
-            select(Render).where(
-                Render.sha256 == revision.sha256, Render.version == VERSION, Render.reason == WORKER_LOST
-            )
-        )
+        lost = session.scalar(select(Render).where(*_wanted(revision), Render.reason == WORKER_LOST))
         if lost is not None:
             lost.state, lost.reason, lost.message, lost.attempts, lost.lease_until = (
                 RenderState.RENDERING,
@@ -136,11 +138,51 @@ def again(who: Caller, revision_id: int) -> Revision:
     return revision
 
 
+def read_in(who: Caller, revision_id: int, code_page: str) -> Revision:
+    """Have a revision's letters read in another code page and drawn anew; "" leaves it to what the bytes say.
+
+    Refusal for a page nobody offered, or a file whose letters are Unicode by its format. The same page again is no error.
+    """
+    if code_page not in rules.CODE_PAGES:
+        raise Refusal("무슨 글자 코드인지 알 수 없습니다.", "목록에서 하나를 골라 다시 눌러 주십시오.", 422)
+    with write(store_for(who, change=True)) as session:
+        revision = revision_for(who, revision_id)
+        if not may_be_read_otherwise(revision):
+            raise Refusal(
+                "이 파일에는 글자 코드를 고를 자리가 없습니다.",
+                "글자가 깨져 보이면 그린 프로그램에서 글꼴을 확인해 주십시오.",
+            )
+        before = revision.code_page
+        if before == code_page:
+            return revision
+        revision_machine.move(session, revision, "again", by=who.actor, reason="", message="", code_page=code_page)
+        note(session, who, "code_page", revision.drawing, revision, before=before, after=code_page)
+        session.flush()
+        ask(session, who.tenant_id, revision)
+    record(who, "drawing.code_page", [revision.drawing], revision=revision.id, before=before, after=code_page)
+    return revision
+
+
+def may_be_read_otherwise(revision: Revision) -> bool:
+    """Whether the code page of a revision can be chosen: of a text DXF, and of a DWG from before Unicode."""
+    source = revision.render.source if revision.render is not None else {}
+    return rules.has_code_page(revision.kind, str(source.get("version", "")))
+
+
 def may_be_drawn_again(revision: Revision) -> bool:
     """Whether drawing a finished revision again could give another picture."""
     if revision.state not in DONE:
         return False
-    return revision.reason == WORKER_LOST or revision.render is None or revision.render.version != VERSION
+    return revision.reason == WORKER_LOST or revision.render is None or revision.render.version != _version(revision)
+
+
+def _version(revision: Revision) -> str:
+    return rules.drawn_as(VERSION, revision.code_page)
+
+
+def _wanted(revision: Revision) -> tuple[ColumnElement[bool], ...]:
+    """What picks out the render that a revision asks for."""
+    return Render.sha256 == revision.sha256, Render.version == _version(revision)
 
 
 def sweep() -> int:
@@ -180,7 +222,7 @@ def _claim(session: Session, tenant_id: int, revision_id: int) -> Claim | None:
         revision = session.get(Revision, revision_id, with_for_update=True)
         if revision is None or revision.state not in WAITING:
             return None
-        row = _render_row(session, revision.sha256)
+        row = _render_row(session, revision)
         if row.state != RenderState.RENDERING:
             _settle(session, tenant_id, revision, row)
             return None
@@ -199,15 +241,15 @@ def _claim(session: Session, tenant_id: int, revision_id: int) -> Claim | None:
         )
         if getattr(taken, "rowcount", 0) != 1:
             return None
-        return Claim(row.id, lease, revision.sha256)
+        return Claim(row.id, lease, revision.sha256, revision.code_page)
 
 
-def _render_row(session: Session, sha256: str) -> Render:
-    """The render of a content by this renderer, made when it is the first; locked."""
+def _render_row(session: Session, revision: Revision) -> Render:
+    """The render of a revision's content by this renderer in its code page, made when it is the first; locked."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"sha256": sha256, "version": VERSION, "state": RenderState.RENDERING, "started_at": fresh()}
-    session.execute(make(Render).values(**values).on_conflict_do_nothing())
-    query = select(Render).where(Render.sha256 == sha256, Render.version == VERSION).with_for_update()
+    values = {"sha256": revision.sha256, "version": _version(revision), "state": RenderState.RENDERING}
+    session.execute(make(Render).values(**values, started_at=fresh()).on_conflict_do_nothing())
+    query = select(Render).where(*_wanted(revision)).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
@@ -268,9 +310,9 @@ def _still_ours(session: Session, claim: Claim) -> Render | None:
 
 
 def _settle_all(session: Session, tenant_id: int, row: Render) -> list[Revision]:
-    """Every revision of this content that waits learns what came of it."""
+    """Every revision of this content and code page that waits learns what came of it."""
     query = select(Revision).where(Revision.sha256 == row.sha256, Revision.state.in_(WAITING)).with_for_update()
-    waiting = list(session.scalars(query))
+    waiting = [revision for revision in session.scalars(query) if _version(revision) == row.version]
     for revision in waiting:
         _settle(session, tenant_id, revision, row)
     return waiting
@@ -313,7 +355,8 @@ def _renewed(session: Session, claim: Claim) -> Iterator[None]:
 
 def _sweep_company(session: Session, tenant_id: int, patience: timedelta) -> int:
     moment = now()
-    current = and_(Render.sha256 == Revision.sha256, Render.version == VERSION)
+    drawn_as = case((Revision.code_page == "", VERSION), else_=f"{VERSION}-" + Revision.code_page)
+    current = and_(Render.sha256 == Revision.sha256, Render.version == drawn_as)
     dead = and_(
         Revision.state == RevisionState.RENDERING, or_(Render.lease_until.is_(None), Render.lease_until <= moment)
     )

@@ -36,7 +36,7 @@ def render(  # noqa: PLR0913 - what to render, where to, and under which rules
     """Render the file `source`, a DXF or PDF, into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
 
     The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what
-    the bytes say about a text DXF. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
+    the bytes say about a text DXF, and the header of a DWG from before Unicode. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
     A file that is hostile, broken or of another kind gives the outcome "refused" with reason and message; raises
     OSError when `source` cannot be read or `out` cannot be written, ValueError for an unknown encoding.
 

@@ -62,7 +62,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         refuse_other_kinds(sniffed)
         lost: Counter[str] = Counter()
         if sniffed.kind == "dwg":
-            sniffed, data, lost = as_dxf(sniffed, data, compiled, limits)
+            sniffed, data, lost = as_dxf(sniffed, data, compiled, limits, encoding)
             source = replace(source, encoding=sniffed.encoding)
         doc, plain, note = opened(path, sniffed, data)
         del data
