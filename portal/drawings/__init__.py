@@ -11,7 +11,11 @@ from portal.drawings.revision_pages import pages
 feature = Feature(
     "drawings",
     blueprints=(pages, files),
-    subscriptions={"revision.failed": ("drawings.report_failure",)},
+    subscriptions={
+        "revision.failed": ("drawings.report_failure",),
+        "drawing.changed": ("drawings.refresh",),
+        "picture.received": ("drawings.refresh_picture",),
+    },
     queues={"drawings.render": RENDER},
     commands=(render,),
     sections=(Section("도면", "drawing", "drawings.drawings", roles=rules.LOOKS),),

@@ -182,7 +182,8 @@ class Revision(Tenanted):
     """A file as it was received. `file_name` is what the person called it: shown, never used as a path.
 
     `message` and `next_step` are Korean sentences for states a person must know the reason of. `code_page` is the one a
-    person chose for its letters (rules.CODE_PAGES), empty while the bytes decide.
+    person chose for its letters (rules.CODE_PAGES), empty while the bytes decide. `given` are the company's files that it
+    is drawn with (references.py), `given_key` is short for them.
     """
 
     __tablename__ = "revision"
@@ -200,6 +201,8 @@ class Revision(Tenanted):
     reason: Mapped[str] = mapped_column(String(60), default="")
     message: Mapped[str] = mapped_column(String(500), default="")
     code_page: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    given: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    given_key: Mapped[str] = mapped_column(String(12), default="", server_default="")
     nudged_at: Mapped[datetime] = mapped_column(index=True)
     render_id: Mapped[int | None] = mapped_column(ForeignKey("render.id"), index=True)
     received_at: Mapped[datetime]
@@ -208,6 +211,34 @@ class Revision(Tenanted):
 
     drawing: Mapped[Drawing] = relationship()
     render: Mapped[Render | None] = relationship()
+
+
+class ReferenceName(Tenanted):
+    """A file that a drawing names, as names of drawings are compared: whom to draw again when that file comes."""
+
+    __tablename__ = "reference_name"
+    __table_args__ = ({"info": retained(RECORD_CLASS, None)},)
+
+    render_id: Mapped[int] = mapped_column(ForeignKey("render.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True, index=True)
+
+
+class ReferenceFile(Tenanted):
+    """A picture that drawings place. It is no drawing itself: a file of the same name in its folder takes its place."""
+
+    __tablename__ = "reference_file"
+    __table_args__ = ({"info": retained(RECORD_CLASS, None)},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))
+    file_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    key: Mapped[str] = mapped_column(String(NAME_LENGTH), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    received_at: Mapped[datetime]
+    received_by: Mapped[int]
+    received_by_name: Mapped[str] = mapped_column(String(120))
 
 
 class Sheet(Tenanted):

@@ -278,6 +278,7 @@ def add(session: Session, who: Caller, drawing: Drawing, name: str, kind: str, b
     begin_again(drawing, revision)
     note(session, who, "received" if position == 1 else "revised", drawing, revision, letter=revision.letter)
     publish(session, "revision.received", who.tenant_id, revision.id)
+    publish(session, "drawing.changed", who.tenant_id, drawing.id)
     metering.note_usage(session, who.tenant_id, "uploads", key=who.actor)
     if content_is_new:  # the same bytes lie in the store once
         metering.note_usage(session, who.tenant_id, metering.STORED, blob.size, key=who.actor)

@@ -19,7 +19,7 @@ from typing import cast
 
 from flask import Flask, current_app
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, Engine, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, case, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -34,7 +34,7 @@ from portal.core.ids import token
 from portal.core.outbox import later, once, publish
 from portal.core.queue import RENDER, queue
 from portal.core.redis import redis
-from portal.drawings import pictures, rules
+from portal.drawings import pictures, references, rules
 from portal.drawings.models import DONE, WAITING, Render, RenderState, Revision, RevisionState, revision_machine
 from portal.drawings.pictures import Kept
 from portal.drawings.service import note, record, revision_for, store_for
@@ -55,23 +55,24 @@ LOST_AFTER = timedelta(seconds=20)
 LOST_AFTER_WHILE_BUSY = timedelta(minutes=10)
 WORKER_LOST = "worker-lost"
 WORKER_LOST_SENTENCE = "표시하지 못했습니다. 그리는 중에 작업이 여러 번 멈췄습니다. 저희가 확인하고 있으며, 원본은 그대로 내려받으실 수 있습니다."
+TOO_MUCH = "참조 파일을 빼고 표시합니다. 함께 그리지 못했습니다: {}"
 OUTCOMES = {"drawn": RenderState.READY, "partial": RenderState.PARTIAL, "refused": RenderState.REFUSED}
 WORK_KIND = "render_failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to finish one render until its lease is over; `code_page` is empty where the file itself decides."""
+    """The right to finish one render until its lease is over; `code_page` is empty where the file itself decides.
+
+    `version` is what the pictures are kept under, beside their content.
+    """
 
     render_id: int
     token: str
     sha256: str
     code_page: str
-
-    @property
-    def version(self) -> str:
-        """What the pictures are kept under, beside their content."""
-        return rules.drawn_as(VERSION, self.code_page)
+    given: references.Given
+    version: str
 
 
 def ask(session: Session, tenant_id: int, revision: Revision) -> None:
@@ -103,8 +104,11 @@ def _draw(session: Session, tenant_id: int, claim: Claim) -> None:
     with _renewed(session, claim), tempfile.TemporaryDirectory(prefix="planroom-render-") as folder:
         out = Path(folder)
         try:
-            with blobs().path_for(f"{company}/{claim.sha256}") as source:
-                drawn = rendering.render(source, out, encoding=claim.code_page or None)
+            with (
+                blobs().path_for(f"{company}/{claim.sha256}") as source,
+                references.handed_in(company, claim.given) as files,
+            ):
+                drawn = rendering.render(source, out, encoding=claim.code_page or None, references=files)
         except Missing:
             _finish_missing(session, tenant_id, claim)
             return
@@ -122,14 +126,9 @@ def again(who: Caller, revision_id: int) -> Revision:
             )
         lost = session.scalar(select(Render).where(*_wanted(revision), Render.reason == WORKER_LOST))
         if lost is not None:
-            lost.state, lost.reason, lost.message, lost.attempts, lost.lease_until = (
-                RenderState.RENDERING,
-                "",
-                "",
-                0,
-                None,
-            )
-            lost.finished_at = None
+            lost.state, lost.attempts = RenderState.RENDERING, 0
+            lost.reason = lost.message = ""
+            lost.lease_until = lost.finished_at = None
         revision_machine.move(session, revision, "again", by=who.actor, reason="", message="")
         note(session, who, "drawn_again", revision.drawing, revision)
         session.flush()
@@ -177,6 +176,10 @@ def may_be_drawn_again(revision: Revision) -> bool:
 
 
 def _version(revision: Revision) -> str:
+    return rules.drawn_as(VERSION, revision.code_page, revision.given_key)
+
+
+def _alone(revision: Revision) -> str:
     return rules.drawn_as(VERSION, revision.code_page)
 
 
@@ -241,7 +244,7 @@ def _claim(session: Session, tenant_id: int, revision_id: int) -> Claim | None:
         )
         if getattr(taken, "rowcount", 0) != 1:
             return None
-        return Claim(row.id, lease, revision.sha256, revision.code_page)
+        return Claim(row.id, lease, revision.sha256, revision.code_page, revision.given, row.version)
 
 
 def _render_row(session: Session, revision: Revision) -> Render:
@@ -296,9 +299,11 @@ def _finish(session: Session, tenant_id: int, claim: Claim, drawn: Rendering, ke
         row.source = {"kind": drawn.source.kind, "version": drawn.source.version, "encoding": drawn.source.encoding}
         row.timings = drawn.timings
         row.lease_until, row.finished_at = None, fresh()
-        if row.state != RenderState.REFUSED:  # a picture came out; a file that cannot be drawn costs nothing
+        # A picture came out; a file that cannot be drawn costs nothing, and nor does drawing it again with its references.
+        if row.state != RenderState.REFUSED and not claim.given:
             metering.note_usage(session, tenant_id, "renders")
         session.flush()
+        references.note_names(session, row)
         _settle_all(session, tenant_id, row)
 
 
@@ -319,8 +324,27 @@ def _settle_all(session: Session, tenant_id: int, row: Render) -> list[Revision]
 
 
 def _settle(session: Session, tenant_id: int, revision: Revision, row: Render) -> None:
-    """A revision takes over the outcome of its render. A refusal never takes away the picture of an older renderer."""
-    changes: dict[str, object] = {"reason": row.reason, "message": row.message}
+    """A revision takes over the outcome of its render. A refusal never takes away the picture of an older renderer.
+
+    When the render met names of files that the company has, it is drawn once more with these; what is drawn so far shows.
+    """
+    if row.state == RenderState.REFUSED and revision.given:
+        alone = session.scalar(select(Render).where(Render.sha256 == row.sha256, Render.version == _alone(revision)))
+        _take_over(session, tenant_id, revision, alone if alone is not None else row, TOO_MUCH.format(row.message))
+        return
+    given = references.resolve(session, revision, row)
+    if references.key_of(given) != revision.given_key:
+        revision.given, revision.given_key, revision.nudged_at = given, references.key_of(given), now()
+        if row.state != RenderState.REFUSED:
+            revision.render_id = row.id
+        session.flush()
+        ask(session, tenant_id, revision)
+        return
+    _take_over(session, tenant_id, revision, row)
+
+
+def _take_over(session: Session, tenant_id: int, revision: Revision, row: Render, message: str = "") -> None:
+    changes: dict[str, object] = {"reason": row.reason, "message": (message or row.message)[:500]}
     if row.state != RenderState.REFUSED or revision.render_id is None:
         changes["render_id"] = row.id
     revision_machine.move(session, revision, str(row.state), by="worker", **changes)
@@ -355,7 +379,9 @@ def _renewed(session: Session, claim: Claim) -> Iterator[None]:
 
 def _sweep_company(session: Session, tenant_id: int, patience: timedelta) -> int:
     moment = now()
-    drawn_as = case((Revision.code_page == "", VERSION), else_=f"{VERSION}-" + Revision.code_page)
+    drawn_as: ColumnElement[str] = literal(VERSION)
+    for part in (Revision.code_page, Revision.given_key):
+        drawn_as = drawn_as + case((part == "", ""), else_="-" + part)
     current = and_(Render.sha256 == Revision.sha256, Render.version == drawn_as)
     dead = and_(
         Revision.state == RevisionState.RENDERING, or_(Render.lease_until.is_(None), Render.lease_until <= moment)

@@ -127,9 +127,9 @@ def not_drawn_list(skipped: dict[str, int]) -> str:
     return listing(skipped, most=len(skipped) or 1)
 
 
-def drawn_as(version: str, code_page: str) -> str:
-    """What a render is kept under beside its content: the renderer, and the code page a person chose, if one did."""
-    return f"{version}-{code_page}" if code_page else version
+def drawn_as(version: str, code_page: str, given_key: str = "") -> str:
+    """What a render is kept under beside its content: the renderer, the code page a person chose, and its references."""
+    return "-".join(part for part in (version, code_page, given_key) if part)
 
 
 def has_code_page(kind: str, version: str) -> bool:

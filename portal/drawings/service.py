@@ -20,6 +20,7 @@ from portal.core.db import write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.core.ids import LARGEST_ID
+from portal.core.outbox import publish
 from portal.drawings import rules
 from portal.drawings.models import Activity, Drawing, DrawingState, Folder, Render, Revision, Sheet, drawing_machine
 from portal.metering import service as metering
@@ -166,6 +167,7 @@ def move(who: Caller, drawing_ids: Iterable[int], folder_id: int | None) -> int:
         for drawing in _all_for(who, drawing_ids):
             if drawing.folder_id != folder_id:
                 drawing.folder_id = folder_id
+                publish(session, "drawing.changed", who.tenant_id, drawing.id)
                 note(session, who, "moved", drawing, folder=folder.name if folder else "")
                 moved += 1
     return moved
@@ -177,6 +179,7 @@ def delete(who: Caller, drawing_ids: Iterable[int]) -> list[Drawing]:
         drawings = _all_for(who, drawing_ids)
         for drawing in drawings:
             drawing.deleted_at, drawing.deleted_by = now(), who.person_id
+            publish(session, "drawing.changed", who.tenant_id, drawing.id)
             note(session, who, "deleted", drawing)
     record(who, "drawing.deleted", drawings)
     return drawings
@@ -193,6 +196,7 @@ def restore(who: Caller, drawing_ids: Iterable[int]) -> list[Drawing]:
         back = [drawing for drawing in drawings if drawing.deleted_at is not None]
         for drawing in back:
             drawing.deleted_at = drawing.deleted_by = None
+            publish(session, "drawing.changed", who.tenant_id, drawing.id)
             note(session, who, "restored", drawing)
     record(who, "drawing.restored", back)
     return back

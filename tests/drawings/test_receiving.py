@@ -40,6 +40,7 @@ def test_a_file_is_announced_and_audited_by_ids_only(world: World, dxf: Callable
     (line,) = world.send("alice", ("비밀 도면.dxf", dxf("비밀")))
     messages = world.store("alice").scalars(select(CompanyMessage)).all()
     assert {(one.kind, one.name) for one in messages} == {
+        ("event", "drawing.changed"),
         ("event", "revision.received"),
         ("event", "usage.happened"),
         ("job", "drawings.render"),
