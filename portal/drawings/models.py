@@ -80,6 +80,7 @@ revision_machine = Machine(
     },
     steps=(
         step(R.RECEIVED, "begin", R.RENDERING, "worker"),
+        step(WAITING, "refer", R.RECEIVED, "worker"),
         step(WAITING, "ready", R.READY, "worker"),
         step(WAITING, "partial", R.PARTIAL, "worker"),
         step(WAITING, "refused", R.REFUSED, "worker"),

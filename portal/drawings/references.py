@@ -27,7 +27,7 @@ from portal.rendering.references import DGN, DWF, FONT, IMAGE, PDF, PLOT_STYLE, 
 log = logging.getLogger("planroom.drawings")
 
 Given = dict[str, dict[str, Any]]
-"""A name in the drawing -> {"sha256": of the file that is meant, "drawing": its id, 0 for a picture}."""
+"""A name in the drawing -> {"sha256", "drawing", "picture"}: content and id of the file that is meant, 0 for the other."""
 
 MOST = Limits().references
 DRAWINGS = ("dxf", "dxf-binary", "dwg")
@@ -41,7 +41,7 @@ BROUGHT = (XREF, IMAGE)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A file that a drawing names, as its page tells of it. `drawing` is the id of the drawing that it is, 0 for none."""
+    """A file that a drawing names, as its page tells of it. `drawing` or `picture` is the id of the file, 0 for none."""
 
     name: str
     kind: str
@@ -49,6 +49,7 @@ class Shown:
     found: bool
     note: str
     drawing: int
+    picture: int
 
     @property
     def may_be_brought(self) -> bool:
@@ -93,6 +94,7 @@ def shown(revision: Revision) -> list[Shown]:
             one["found"],
             one["note"],
             revision.given.get(one["name"], {}).get("drawing", 0),
+            revision.given.get(one["name"], {}).get("picture", 0),
         )
         for one in _listed(render)
     ]
@@ -132,7 +134,7 @@ def _drawing(session: Session, name: str, folder_id: int | None) -> dict[str, An
         .order_by(Drawing.changed_at.desc(), Drawing.id.desc())
     )
     best = _best(session.execute(query), name, folder_id)
-    return {"sha256": best[1].sha256, "drawing": best[0].id} if best else None
+    return {"sha256": best[1].sha256, "drawing": best[0].id, "picture": 0} if best else None
 
 
 def _picture(session: Session, name: str, folder_id: int | None) -> dict[str, Any] | None:
@@ -143,7 +145,7 @@ def _picture(session: Session, name: str, folder_id: int | None) -> dict[str, An
     )
     rows = [(row, row) for row in session.scalars(query) if _ending(row.file_name) == _ending(name)]
     best = _best(rows, name, folder_id)
-    return {"sha256": best[1].sha256, "drawing": 0} if best else None
+    return {"sha256": best[1].sha256, "drawing": 0, "picture": best[0].id} if best else None
 
 
 def _best(rows: Iterable[Any], name: str, folder_id: int | None) -> Any | None:  # noqa: ANN401 - a pair of rows

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
-from flask import Flask, current_app
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, Engine, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -35,6 +30,7 @@ from portal.core.outbox import later, once, publish
 from portal.core.queue import RENDER, queue
 from portal.core.redis import redis
 from portal.drawings import pictures, references, rules
+from portal.drawings.leases import LEASE, renewed
 from portal.drawings.models import DONE, WAITING, Render, RenderState, Revision, RevisionState, revision_machine
 from portal.drawings.pictures import Kept
 from portal.drawings.service import note, record, revision_for, store_for
@@ -47,8 +43,6 @@ from portal.work import service as work
 log = logging.getLogger("planroom.drawings")
 
 VERSION = rendering.RENDERER_VERSION
-LEASE = timedelta(seconds=30)
-RENEW_SECONDS = 10
 MOST_ATTEMPTS = 3
 #: A nudge this old, of a file nobody works on, was lost; while the queue is not empty it may only be waiting its turn.
 LOST_AFTER = timedelta(seconds=20)
@@ -101,7 +95,10 @@ def render(tenant_id: int, revision_id: int) -> None:
 
 def _draw(session: Session, tenant_id: int, claim: Claim) -> None:
     company = tenants.key_of(tenant_id)
-    with _renewed(session, claim), tempfile.TemporaryDirectory(prefix="planroom-render-") as folder:
+    with (
+        renewed(session, claim.render_id, claim.token),
+        tempfile.TemporaryDirectory(prefix="planroom-render-") as folder,
+    ):
         out = Path(folder)
         try:
             with (
@@ -334,10 +331,9 @@ def _settle(session: Session, tenant_id: int, revision: Revision, row: Render) -
         return
     given = references.resolve(session, revision, row)
     if references.key_of(given) != revision.given_key:
-        revision.given, revision.given_key, revision.nudged_at = given, references.key_of(given), now()
-        if row.state != RenderState.REFUSED:
-            revision.render_id = row.id
-        session.flush()
+        render_id = revision.render_id if row.state == RenderState.REFUSED else row.id
+        changes = {"given": given, "given_key": references.key_of(given), "render_id": render_id}
+        revision_machine.move(session, revision, "refer", by="worker", **changes)
         ask(session, tenant_id, revision)
         return
     _take_over(session, tenant_id, revision, row)
@@ -349,32 +345,6 @@ def _take_over(session: Session, tenant_id: int, revision: Revision, row: Render
         changes["render_id"] = row.id
     revision_machine.move(session, revision, str(row.state), by="worker", **changes)
     publish(session, "revision.rendered", tenant_id, revision.id)
-
-
-@contextmanager
-def _renewed(session: Session, claim: Claim) -> Iterator[None]:
-    """Keep the lease while the block runs; it runs out by itself when this process is killed."""
-    app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own idiom for threads
-    engine = cast("Engine", session.get_bind())
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(RENEW_SECONDS):
-            with (
-                app.app_context(),
-                engine.connect().execution_options(planroom_write=True) as connection,
-                connection.begin(),
-            ):
-                mine = (Render.id == claim.render_id, Render.lease_token == claim.token)
-                connection.execute(update(Render).where(*mine).values(lease_until=fresh() + LEASE))
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(timeout=5)
 
 
 def _sweep_company(session: Session, tenant_id: int, patience: timedelta) -> int:

@@ -19,6 +19,8 @@ LONGEST_NAME = 200
 NAMELESS = "이름 없는 도면"
 #: What a file may be to be kept: all of these are drawings, though not all can be shown.
 DRAWING_KINDS = frozenset({"dxf", "dxf-binary", "dwg", "pdf"})
+#: What a file may be that drawings place as a picture: kept beside them, shown only in them.
+PICTURE_KINDS = frozenset({"png", "jpeg", "tiff"})
 KIND_WORDS = {"dxf": "DXF", "dxf-binary": "DXF(이진)", "dwg": "DWG", "pdf": "PDF"}
 
 #: The code pages a person can have a drawing's letters read in, by Python's name; "" is what the bytes say.

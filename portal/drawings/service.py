@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union_all, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, joinedload
 
@@ -22,7 +22,17 @@ from portal.core.gate import Caller
 from portal.core.ids import LARGEST_ID
 from portal.core.outbox import publish
 from portal.drawings import rules
-from portal.drawings.models import Activity, Drawing, DrawingState, Folder, Render, Revision, Sheet, drawing_machine
+from portal.drawings.models import (
+    Activity,
+    Drawing,
+    DrawingState,
+    Folder,
+    ReferenceFile,
+    Render,
+    Revision,
+    Sheet,
+    drawing_machine,
+)
 from portal.metering import service as metering
 from portal.tenants import service as tenants
 
@@ -270,7 +280,10 @@ def note_view(who: Caller, revision: Revision) -> None:
 
 def stored(session: Session) -> int:
     """How many bytes the company's files take: each content once, those in the bin too."""
-    each = select(func.max(Revision.bytes).label("bytes")).group_by(Revision.sha256).subquery()
+    files = union_all(
+        select(Revision.sha256, Revision.bytes), select(ReferenceFile.sha256, ReferenceFile.bytes)
+    ).subquery()
+    each = select(func.max(files.c.bytes).label("bytes")).group_by(files.c.sha256).subquery()
     return int(session.scalar(select(func.coalesce(func.sum(each.c.bytes), 0))) or 0)
 
 

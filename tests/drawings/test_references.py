@@ -116,7 +116,7 @@ def test_the_picture_so_far_is_shown_until_the_one_with_references_is_drawn(worl
     tenant_id = world.people["alice"].tenant_id
     renders.render(tenant_id, line.revision_id or 0)
     host = world.newest("alice")
-    assert (host.state, layers(world, "alice", host)) == ("rendering", {"축열"})
+    assert (host.state, layers(world, "alice", host)) == ("received", {"축열"})
     assert "A-1" in world.get("alice", f"/drawings/{host.drawing_id}").text
     renders.render(tenant_id, host.id)
     assert layers(world, "alice", host) == {"축열", "ref0|벽"}
