@@ -104,7 +104,7 @@ def lines_of(who: Caller, batch: str) -> list[Upload]:
 def _receive_one(who: Caller, batch: str, sent: Sent, place: Place) -> Upload:
     name = rules.clean_name(sent.file_name)
     try:
-        kind, blob = _keep(who, sent.stream, place)
+        kind, blob = _keep(who, sent.stream, picture=rules.is_picture_name(name) and place.drawing_id is None)
         if kind in rules.PICTURE_KINDS:
             return _list_picture(who, batch, name, place, kind, blob)
         return _list(who, batch, name, place, kind, blob)
@@ -144,12 +144,12 @@ def disk_full(error: Exception) -> bool:
     return no_room(error)
 
 
-def _keep(who: Caller, stream: BinaryIO, place: Place) -> tuple[str, Blob]:
-    """The kind of the file by its content, and its blob. Refusal for what is no drawing at all."""
+def _keep(who: Caller, stream: BinaryIO, *, picture: bool) -> tuple[str, Blob]:
+    """The kind of the file by its content, and its blob. Refusal for what is no drawing, and no `picture` where one may be."""
     kind = kind_of(stream.read(HEAD))
     if kind == "empty":
         raise Refusal(*_two(sentence("empty-file")), 422)
-    if kind not in rules.DRAWING_KINDS and (kind not in rules.PICTURE_KINDS or place.drawing_id is not None):
+    if kind not in rules.DRAWING_KINDS and not (picture and kind in rules.PICTURE_KINDS):
         raise Refusal(*_two(sentence("not-a-drawing", kind=kind)), 415)
     size = stream.seek(0, 2)
     stream.seek(0)

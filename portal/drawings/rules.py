@@ -21,6 +21,7 @@ NAMELESS = "이름 없는 도면"
 DRAWING_KINDS = frozenset({"dxf", "dxf-binary", "dwg", "pdf"})
 #: What a file may be that drawings place as a picture: kept beside them, shown only in them.
 PICTURE_KINDS = frozenset({"png", "jpeg", "tiff"})
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 KIND_WORDS = {"dxf": "DXF", "dxf-binary": "DXF(이진)", "dwg": "DWG", "pdf": "PDF"}
 
 #: The code pages a person can have a drawing's letters read in, by Python's name; "" is what the bytes say.
@@ -79,6 +80,11 @@ def stem_of(file_name: str) -> str:
 def name_key(file_name: str) -> str:
     """The name as it is compared: two files with the same key in a folder are revisions of one drawing."""
     return " ".join(unicodedata.normalize("NFKC", stem_of(file_name)).casefold().split())[:LONGEST_NAME]
+
+
+def is_picture_name(file_name: str) -> bool:
+    """Whether a file is called as pictures are; drawings name theirs with these endings, and find no other."""
+    return file_name.casefold().endswith(PICTURE_ENDINGS)
 
 
 def folder_key(name: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import ezdxf
 import pytest
 from ezdxf import xref
+from PIL import Image
 from sqlalchemy import func, select
 
 from portal.core.outbox import CompanyMessage
@@ -177,3 +179,42 @@ def test_a_drawing_too_heavy_with_its_references_is_shown_without_them(
     host = drawn(world, "alice", "A-1.dxf", plan("축열", *["plan.dxf"] * 4))
     assert (host.state, layers(world, "alice", host)) == ("ready", {"축열"})
     assert host.message.startswith("참조 파일을 빼고 표시합니다.")
+
+
+def test_a_picture_is_taken_in_beside_the_drawings_and_drawn_where_it_is_placed(world: World, plan: Made) -> None:
+    host = drawn(world, "alice", "A-1.dxf", plan("축열", picture="D:/로고/로고.PNG"))
+    assert host.given == {}
+    content = io.BytesIO()
+    Image.new("RGB", (40, 20), (200, 30, 30)).save(content, "PNG")
+    before = service.stored(world.store("alice"))
+    (line,) = world.send("alice", ("로고.png", content.getvalue()))
+    assert (line.outcome, line.revision_id, line.status) == ("new", None, 201)
+    assert service.stored(world.store("alice")) == before + len(content.getvalue())
+    assert len(world.drawings("alice")) == 1
+    assert told(world, "alice") == 1
+    world.store("alice").refresh(host)
+    assert "<image" in world.get("alice", f"/drawings/revisions/{host.id}/sheets/1.svg").text
+    (link,) = re.findall(
+        r'href="(/drawings/pictures/\d+/file)"', world.get("alice", f"/drawings/{host.drawing_id}").text
+    )
+    assert world.get("alice", link).data == content.getvalue()
+    assert (
+        world.get("charlie", link).status_code == world.get("charlie", "/drawings/pictures/9/file").status_code == 404
+    )
+    world.send("alice", ("로고.png", content.getvalue()))
+    assert told(world, "alice") == 0
+    (refused,) = world.send("alice", ("로고.png", content.getvalue()), place=Place(drawing_id=host.drawing_id))
+    assert (refused.outcome, refused.status) == ("refused", 415)
+
+
+def test_the_page_says_what_is_found_what_is_missing_and_what_to_do(world: World, plan: Made) -> None:
+    drawn(world, "alice", "plan.dxf", plan("벽"))
+    host = drawn(world, "alice", "A-1.dxf", plan("축열", "plan.dxf", "C:/비밀/duct.dwg"))
+    shown = " ".join(world.get("alice", f"/drawings/{host.drawing_id}").text.split())
+    assert "참조 파일 2개 중 1개 찾음" in shown
+    assert '<a href="/drawings/1">plan.dxf</a>' in shown
+    assert "duct.dwg" in shown
+    assert "비밀" not in shown
+    assert "이 파일을 올리면 다시 그립니다." in shown
+    assert "Pretendard 글꼴로 대신 표시합니다." in shown
+    assert "이 파일을 올리면" not in world.get("vera", f"/drawings/{host.drawing_id}").text
