@@ -108,6 +108,8 @@ def _name(place: str, revision: Revision, taken: set[str]) -> str:
 def _free(name: str, taken: set[str]) -> str:
     """The name, with a number before its ending where it is taken."""
     stem, dot, ending = name.rpartition(".")
+    if not dot or "/" in ending:
+        stem, dot, ending = name, "", ""
     free, number = name, 2
     while free in taken:
         free, number = f"{stem} {number}{dot}{ending}", number + 1
