@@ -25,7 +25,7 @@ def refresh(event_id: str, tenant_id: int, drawing_id: int) -> int:
         drawing = session.get(Drawing, drawing_id)
         if drawing is None or not once(session, event_id, "drawings.refresh"):
             return 0
-        return _again(session, tenant_id, drawing.name_key, drawing.id)
+        return follow(session, tenant_id, drawing.name_key, drawing.id)
 
 
 def refresh_picture(event_id: str, tenant_id: int, file_id: int) -> int:
@@ -35,10 +35,11 @@ def refresh_picture(event_id: str, tenant_id: int, file_id: int) -> int:
         file = session.get(ReferenceFile, file_id)
         if file is None or not once(session, event_id, "drawings.refresh_picture"):
             return 0
-        return _again(session, tenant_id, file.key)
+        return follow(session, tenant_id, file.key)
 
 
-def _again(session: Session, tenant_id: int, key: str, drawing_id: int = 0) -> int:
+def follow(session: Session, tenant_id: int, key: str, drawing_id: int = 0) -> int:
+    """Have those drawn again that a file by this key concerns, inside the write that changed it."""
     named = select(ReferenceName.render_id).where(ReferenceName.key == key)
     query = (
         select(Revision)

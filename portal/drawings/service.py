@@ -147,9 +147,8 @@ def remove_folder(who: Caller, folder_id: int) -> int | None:
         if session.scalar(live) or session.scalar(folders):
             raise Refusal(f"'{folder.name}' 폴더가 비어 있지 않습니다.", "안에 있는 도면과 폴더를 먼저 옮겨 주십시오.")
         parent_id = folder.parent_id
-        session.execute(
-            update(Drawing).where(Drawing.folder_id == folder.id).values(folder_id=parent_id)
-        )  # those in the bin
+        for table in (Drawing, ReferenceFile):  # those in the bin, and pictures
+            session.execute(update(table).where(table.folder_id == folder.id).values(folder_id=parent_id))
         note(session, who, "folder_removed", folder=folder.id, name=folder.name)
         session.delete(folder)
     return parent_id

@@ -13,7 +13,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from portal.core.outbox import CompanyMessage
-from portal.drawings import refreshing, renders, service
+from portal.drawings import corrections, refreshing, renders, service
 from portal.drawings.models import Layer, Render, Revision, Sheet
 from portal.drawings.receiving import Place
 from tests.drawings.world import World
@@ -112,6 +112,17 @@ def test_a_file_that_comes_later_is_drawn_into_those_that_miss_it(world: World, 
     assert layers(world, "alice", host) == {"축열"}
 
 
+def test_a_drawing_that_became_a_revision_of_another_is_meant_no_more(world: World, plan: Made) -> None:
+    host = drawn(world, "alice", "A-1.dxf", plan("축열", "plan.dxf"))
+    (other,) = world.send("alice", ("B-1.dxf", plan("다른 벽")))
+    (line,) = world.send("alice", ("plan.dxf", plan("벽")))
+    told(world, "alice")
+    assert layers(world, "alice", host) == {"축열", "ref0|벽"}
+    corrections.join(world.people["alice"], line.id, other.revision.drawing_id)  # type: ignore[union-attr]
+    told(world, "alice")
+    assert layers(world, "alice", host) == {"축열"}
+
+
 def test_the_picture_so_far_is_shown_until_the_one_with_references_is_drawn(world: World, plan: Made) -> None:
     drawn(world, "alice", "plan.dxf", plan("벽"))
     (line,) = world.send("alice", ("A-1.dxf", plan("축열", "plan.dxf")))
@@ -156,8 +167,6 @@ def test_the_same_content_with_the_same_references_is_drawn_once_and_counted_onc
     session = world.store("alice")
     count = session.scalar(select(func.count()).select_from(Render))
     (line,) = world.send("alice", ("A-2.dxf", content))
-    from portal.drawings import corrections  # noqa: PLC0415 - used here alone
-
     corrections.keep_anyway(world.people["alice"], line.id, None)
     settle(world, "alice")
     twin = world.newest("alice")
@@ -203,6 +212,9 @@ def test_a_picture_is_taken_in_beside_the_drawings_and_drawn_where_it_is_placed(
     )
     world.send("alice", ("로고.png", content.getvalue()))
     assert told(world, "alice") == 0
+    folder = service.new_folder(world.people["alice"], "그림")
+    world.send("alice", ("로고.png", content.getvalue()), place=Place(folder_id=folder.id))
+    assert service.remove_folder(world.people["alice"], folder.id) is None
     (refused,) = world.send("alice", ("로고.png", content.getvalue()), place=Place(drawing_id=host.drawing_id))
     assert (refused.outcome, refused.status) == ("refused", 415)
 
