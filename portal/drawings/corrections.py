@@ -9,7 +9,8 @@ from portal.core.blobs import Blob
 from portal.core.db import write
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import Caller
-from portal.drawings import rules
+from portal.core.outbox import publish
+from portal.drawings import refreshing, rules
 from portal.drawings.models import Activity, Drawing, Revision, Upload, UploadOutcome
 from portal.drawings.receiving import add, lock, new_drawing, next_position, revised_sentence
 from portal.drawings.service import begin_again, drawing_for, folder_for, note, store_for
@@ -44,7 +45,11 @@ def join(who: Caller, upload_id: int, drawing_id: int) -> Revision:
         begin_again(target, revision)
         session.execute(update(Activity).where(Activity.drawing_id == left.id).values(drawing_id=target.id))
         session.flush()
+        key = left.name_key
         session.delete(left)
+        session.flush()
+        refreshing.follow(session, who.tenant_id, key)
+        publish(session, "drawing.changed", who.tenant_id, target.id)
         line = line_for(who, upload_id)
         line.outcome, line.message = UploadOutcome.REVISED, revised_sentence(target, revision)
         note(session, who, "revised", target, revision, letter=revision.letter)
@@ -77,6 +82,8 @@ def part(who: Caller, upload_id: int) -> Revision:
         revision.position, revision.letter, revision.drawing = 1, rules.letter(1), made
         made.newest_id = revision.id
         line.outcome, line.message = UploadOutcome.NEW, "새 도면으로 등록했습니다."
+        for changed in (left, made):
+            publish(session, "drawing.changed", who.tenant_id, changed.id)
         note(session, who, "received", made, revision)
     return revision
 

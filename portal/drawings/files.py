@@ -12,7 +12,7 @@ from portal.core.blobs import Missing, blobs
 from portal.core.db import write
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
-from portal.drawings import rules, service
+from portal.drawings import reference_files, rules, service
 from portal.drawings.models import Revision, Sheet
 from portal.drawings.pictures import svg_key
 from portal.tenants import service as tenants
@@ -67,6 +67,20 @@ def original(revision_id: int) -> Response:
     response.call_on_close(stream.close)
     response.content_length = size
     response.headers["Content-Disposition"] = rules.disposition(name)
+    response.headers["Content-Security-Policy"] = ORIGINAL_POLICY
+    return response
+
+
+@files.get("/drawings/pictures/<int:file_id>/file")
+@access("member", roles=rules.LOOKS)
+def picture(file_id: int) -> Response:
+    """A picture that drawings place, as it was received. It is shown in them, so taking it away is no more than looking."""
+    found = reference_files.picture_for(caller(), file_id)
+    stream = _opened(f"{tenants.company_key(caller())}/{found.sha256}")
+    response = current_app.response_class(stream_with_context(_chunks(stream)), mimetype="application/octet-stream")
+    response.call_on_close(stream.close)
+    response.content_length = found.bytes
+    response.headers["Content-Disposition"] = rules.disposition(found.file_name)
     response.headers["Content-Security-Policy"] = ORIGINAL_POLICY
     return response
 

@@ -1,7 +1,7 @@
 """The nouns of a company's drawing store, and the states they go through. All of it lies in the company's own database.
 
 A revision is a file as it was received. What became visible of a file is a `Render`, shared by every revision with the
-same content: the same (sha256, renderer version) is rendered once in a company. Sheets, layers and texts belong to it.
+same content and code page: the same (sha256, renderer version) is rendered once in a company. Sheets, layers and texts belong to it.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ revision_machine = Machine(
     },
     steps=(
         step(R.RECEIVED, "begin", R.RENDERING, "worker"),
+        step(WAITING, "refer", R.RECEIVED, "worker"),
         step(WAITING, "ready", R.READY, "worker"),
         step(WAITING, "partial", R.PARTIAL, "worker"),
         step(WAITING, "refused", R.REFUSED, "worker"),
@@ -148,7 +149,7 @@ class Drawing(Tenanted):
 
 
 class Render(Tenanted):
-    """What one renderer made of one file. `lease_token` names the one worker that may finish it until `lease_until`."""
+    """What one renderer made of one file; `version` names it, and the code page a person chose (rules.drawn_as). `lease_token` names the one worker that may finish it until `lease_until`."""
 
     __tablename__ = "render"
     __table_args__ = (UniqueConstraint("sha256", "version"), {"info": retained(RECORD_CLASS, None)})
@@ -181,7 +182,9 @@ class Render(Tenanted):
 class Revision(Tenanted):
     """A file as it was received. `file_name` is what the person called it: shown, never used as a path.
 
-    `message` and `next_step` are Korean sentences for states a person must know the reason of.
+    `message` and `next_step` are Korean sentences for states a person must know the reason of. `code_page` is the one a
+    person chose for its letters (rules.CODE_PAGES), empty while the bytes decide. `given` are the company's files that it
+    is drawn with (references.py), `given_key` is short for them.
     """
 
     __tablename__ = "revision"
@@ -198,6 +201,9 @@ class Revision(Tenanted):
     state: Mapped[RevisionState] = mapped_column(String(10), index=True)
     reason: Mapped[str] = mapped_column(String(60), default="")
     message: Mapped[str] = mapped_column(String(500), default="")
+    code_page: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    given: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    given_key: Mapped[str] = mapped_column(String(12), default="", server_default="")
     nudged_at: Mapped[datetime] = mapped_column(index=True)
     render_id: Mapped[int | None] = mapped_column(ForeignKey("render.id"), index=True)
     received_at: Mapped[datetime]
@@ -206,6 +212,34 @@ class Revision(Tenanted):
 
     drawing: Mapped[Drawing] = relationship()
     render: Mapped[Render | None] = relationship()
+
+
+class ReferenceName(Tenanted):
+    """A file that a drawing names, as names of drawings are compared: whom to draw again when that file comes."""
+
+    __tablename__ = "reference_name"
+    __table_args__ = ({"info": retained(RECORD_CLASS, None)},)
+
+    render_id: Mapped[int] = mapped_column(ForeignKey("render.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True, index=True)
+
+
+class ReferenceFile(Tenanted):
+    """A picture that drawings place. It is no drawing itself: a file of the same name in its folder takes its place."""
+
+    __tablename__ = "reference_file"
+    __table_args__ = ({"info": retained(RECORD_CLASS, None)},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int | None] = mapped_column(ForeignKey("folder.id"))
+    file_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    key: Mapped[str] = mapped_column(String(NAME_LENGTH), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    received_at: Mapped[datetime]
+    received_by: Mapped[int]
+    received_by_name: Mapped[str] = mapped_column(String(120))
 
 
 class Sheet(Tenanted):

@@ -15,7 +15,7 @@ from portal.core.gate import access, caller
 from portal.core.headers import policy
 from portal.core.korea import particle
 from portal.core.page import page, see_other
-from portal.drawings import corrections, listing, receiving, renders, rules, service, story
+from portal.drawings import corrections, listing, receiving, references, renders, rules, service, story
 from portal.drawings.forms import FolderForm, NameForm
 from portal.drawings.models import (
     WAITING,
@@ -136,6 +136,8 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         original=url_for("drawing_files.original", revision_id=revision.id),
         waiting=revision.state in WAITING,
         again=renders.may_be_drawn_again(revision),
+        letters=_letters(revision),
+        references=references.shown(revision),
         steps=[(verb, STEP_WORDS[verb]) for verb in service.steps_for(shown)],
     )
 
@@ -176,16 +178,6 @@ def state(drawing_id: int) -> ResponseReturnValue:
         raise Refusal("무엇을 하실지 알 수 없습니다.", "화면의 단추를 다시 눌러 주십시오.", 422)
     service.advance(caller(), drawing_id, verb)
     return see_other(url_for("drawings.drawing", drawing_id=drawing_id), STEP_DONE[verb])
-
-
-@pages.post("/drawings/revisions/<int:revision_id>/render")
-@access("member", roles=rules.CHANGES)
-def draw_again(revision_id: int) -> ResponseReturnValue:
-    """Have a revision drawn again."""
-    revision = renders.again(caller(), revision_id)
-    return see_other(
-        url_for("drawings.drawing", drawing_id=revision.drawing_id, revision=revision.id), "다시 그리기 시작했습니다."
-    )
 
 
 @pages.post("/drawings/move")
@@ -339,6 +331,18 @@ def _back() -> str:
         return url_for("drawings.bin")
     kept = {name: value for name in ("folder", "q", "state", "sort", "view") if (value := request.form.get(name))}
     return f"{HOME}?{urlencode(kept)}" if kept else HOME
+
+
+def _letters(revision: Revision) -> dict[str, Any] | None:
+    """The code page a revision's letters are read in, and the choice; None while it is drawn, or without one."""
+    if revision.state in WAITING or not renders.may_be_read_otherwise(revision):
+        return None
+    encoding = str(revision.render.source.get("encoding", "")) if revision.render is not None else ""
+    return {
+        "chosen": revision.code_page,
+        "used": rules.code_page_word(encoding),
+        "choices": list(rules.CODE_PAGES.items()),
+    }
 
 
 def _sheet_document(revision: Revision, sheet: Sheet) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from portal.core.gate import Caller
 from portal.core.ids import token
 from portal.core.korea import particle
 from portal.core.outbox import publish
-from portal.drawings import renders, rules
-from portal.drawings.models import Drawing, DrawingState, Revision, RevisionState, Upload, UploadOutcome
+from portal.drawings import reference_files, renders, rules
+from portal.drawings.models import Drawing, DrawingState, ReferenceFile, Revision, RevisionState, Upload, UploadOutcome
 from portal.drawings.service import begin_again, drawing_for, folder_for, note, record, store_for, stored
 from portal.metering import service as metering
 from portal.rendering.reasons import sentence
@@ -43,6 +43,8 @@ RESERVE = 16 * 1024 * 1024
 SHOWN = timedelta(minutes=30)
 #: Enough of a file to say what it is.
 HEAD = 8192
+PICTURE_TAKEN = "도면에 들어가는 그림으로 받았습니다."
+PICTURE_SHOWN = "이 이름의 그림을 쓰는 도면을 다시 그립니다."
 #: Any constant: under this lock PostgreSQL takes files of one company in one after the other, as SQLite does anyway.
 INTAKE_LOCK = 7_304_482
 
@@ -102,7 +104,9 @@ def lines_of(who: Caller, batch: str) -> list[Upload]:
 def _receive_one(who: Caller, batch: str, sent: Sent, place: Place) -> Upload:
     name = rules.clean_name(sent.file_name)
     try:
-        kind, blob = _keep(who, sent.stream)
+        kind, blob = _keep(who, sent.stream, picture=rules.is_picture_name(name) and place.drawing_id is None)
+        if kind in rules.PICTURE_KINDS:
+            return _list_picture(who, batch, name, place, kind, blob)
         return _list(who, batch, name, place, kind, blob)
     except Refusal as refusal:
         return _refuse(who, batch, name, refusal)
@@ -140,12 +144,12 @@ def disk_full(error: Exception) -> bool:
     return no_room(error)
 
 
-def _keep(who: Caller, stream: BinaryIO) -> tuple[str, Blob]:
-    """The kind of the file by its content, and its blob. Refusal for what is no drawing at all."""
+def _keep(who: Caller, stream: BinaryIO, *, picture: bool) -> tuple[str, Blob]:
+    """The kind of the file by its content, and its blob. Refusal for what is no drawing, and no `picture` where one may be."""
     kind = kind_of(stream.read(HEAD))
     if kind == "empty":
         raise Refusal(*_two(sentence("empty-file")), 422)
-    if kind not in rules.DRAWING_KINDS:
+    if kind not in rules.DRAWING_KINDS and not (picture and kind in rules.PICTURE_KINDS):
         raise Refusal(*_two(sentence("not-a-drawing", kind=kind)), 415)
     size = stream.seek(0, 2)
     stream.seek(0)
@@ -181,6 +185,18 @@ def _list(who: Caller, batch: str, name: str, place: Place, kind: str, blob: Blo
             revision = add(session, who, new_drawing(session, name, place.folder_id), name, kind, blob)
             line = _line(who, batch, name, UploadOutcome.NEW, "새 도면으로 등록했습니다.", "")
             line.revision_id = revision.id
+        session.add(line)
+    return line
+
+
+def _list_picture(who: Caller, batch: str, name: str, place: Place, kind: str, blob: Blob) -> Upload:  # noqa: PLR0913 - what a file is
+    """Write the rows of one kept picture, for the drawings that place it."""
+    with write(store_for(who, change=True)) as session:
+        lock(session)
+        if not held(session, blob.sha256):
+            metering.note_usage(session, who.tenant_id, metering.STORED, blob.size, key=who.actor)
+        reference_files.take(session, who, name, place.folder_id, kind, blob)
+        line = _line(who, batch, name, UploadOutcome.NEW, PICTURE_TAKEN, PICTURE_SHOWN)
         session.add(line)
     return line
 
@@ -258,7 +274,7 @@ def new_drawing(session: Session, name: str, folder_id: int | None) -> Drawing:
 
 def add(session: Session, who: Caller, drawing: Drawing, name: str, kind: str, blob: Blob) -> Revision:  # noqa: PLR0913
     position = next_position(session, drawing)
-    content_is_new = session.scalar(select(Revision.id).where(Revision.sha256 == blob.sha256).limit(1)) is None
+    content_is_new = not held(session, blob.sha256)
     revision = Revision(
         drawing=drawing,
         position=position,
@@ -278,11 +294,20 @@ def add(session: Session, who: Caller, drawing: Drawing, name: str, kind: str, b
     begin_again(drawing, revision)
     note(session, who, "received" if position == 1 else "revised", drawing, revision, letter=revision.letter)
     publish(session, "revision.received", who.tenant_id, revision.id)
+    publish(session, "drawing.changed", who.tenant_id, drawing.id)
     metering.note_usage(session, who.tenant_id, "uploads", key=who.actor)
     if content_is_new:  # the same bytes lie in the store once
         metering.note_usage(session, who.tenant_id, metering.STORED, blob.size, key=who.actor)
     renders.ask(session, who.tenant_id, revision)
     return revision
+
+
+def held(session: Session, sha256: str) -> bool:
+    """Whether the company has a file of this content."""
+    return any(
+        session.scalar(select(table.id).where(table.sha256 == sha256).limit(1)) is not None
+        for table in (Revision, ReferenceFile)
+    )
 
 
 def next_position(session: Session, drawing: Drawing) -> int:

@@ -1,7 +1,7 @@
 """From a received file to its pictures: claimed with a lease, drawn in the renderer's limited child, kept packed.
 
-A render belongs to its content, so the same (sha256, renderer version) is drawn once in a company however often it was
-uploaded. A worker that dies lets its lease run out; the sweep nudges again, and after three tries the revision says that
+A render belongs to its content and the code page its letters are read in, so the same (sha256, renderer version and code
+page) is drawn once in a company however often it was uploaded. A worker that dies lets its lease run out; the sweep nudges again, and after three tries the revision says that
 it could not be shown and the staff get a work item.
 """
 
@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
 
-from flask import Flask, current_app
 from redis.exceptions import RedisError
-from sqlalchemy import Engine, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,7 +28,8 @@ from portal.core.ids import token
 from portal.core.outbox import later, once, publish
 from portal.core.queue import RENDER, queue
 from portal.core.redis import redis
-from portal.drawings import pictures
+from portal.drawings import pictures, references, rules
+from portal.drawings.leases import LEASE, renewed
 from portal.drawings.models import DONE, WAITING, Render, RenderState, Revision, RevisionState, revision_machine
 from portal.drawings.pictures import Kept
 from portal.drawings.service import note, record, revision_for, store_for
@@ -46,30 +42,35 @@ from portal.work import service as work
 log = logging.getLogger("planroom.drawings")
 
 VERSION = rendering.RENDERER_VERSION
-LEASE = timedelta(seconds=30)
-RENEW_SECONDS = 10
 MOST_ATTEMPTS = 3
 #: A nudge this old, of a file nobody works on, was lost; while the queue is not empty it may only be waiting its turn.
 LOST_AFTER = timedelta(seconds=20)
 LOST_AFTER_WHILE_BUSY = timedelta(minutes=10)
 WORKER_LOST = "worker-lost"
 WORKER_LOST_SENTENCE = "표시하지 못했습니다. 그리는 중에 작업이 여러 번 멈췄습니다. 저희가 확인하고 있으며, 원본은 그대로 내려받으실 수 있습니다."
+TOO_MUCH = "참조 파일을 빼고 표시합니다. 함께 그리지 못했습니다: {}"
 OUTCOMES = {"drawn": RenderState.READY, "partial": RenderState.PARTIAL, "refused": RenderState.REFUSED}
 WORK_KIND = "render_failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to finish one render until its lease is over."""
+    """The right to finish one render until its lease is over; `code_page` is empty where the file itself decides.
+
+    `version` is what the pictures are kept under, beside their content.
+    """
 
     render_id: int
     token: str
     sha256: str
+    code_page: str
+    given: references.Given
+    version: str
 
 
 def ask(session: Session, tenant_id: int, revision: Revision) -> None:
     """Have a received revision drawn, inside the write that received it: at once when its content is drawn already."""
-    done = session.scalar(select(Render).where(Render.sha256 == revision.sha256, Render.version == VERSION))
+    done = session.scalar(select(Render).where(*_wanted(revision)))
     if done is not None and done.state != RenderState.RENDERING:
         _settle(session, tenant_id, revision, done)
         return
@@ -93,15 +94,21 @@ def render(tenant_id: int, revision_id: int) -> None:
 
 def _draw(session: Session, tenant_id: int, claim: Claim) -> None:
     company = tenants.key_of(tenant_id)
-    with _renewed(session, claim), tempfile.TemporaryDirectory(prefix="planroom-render-") as folder:
+    with (
+        renewed(session, claim.render_id, claim.token),
+        tempfile.TemporaryDirectory(prefix="planroom-render-") as folder,
+    ):
         out = Path(folder)
         try:
-            with blobs().path_for(f"{company}/{claim.sha256}") as source:
-                drawn = rendering.render(source, out)
+            with (
+                blobs().path_for(f"{company}/{claim.sha256}") as source,
+                references.handed_in(company, claim.given) as files,
+            ):
+                drawn = rendering.render(source, out, encoding=claim.code_page or None, references=files)
         except Missing:
             _finish_missing(session, tenant_id, claim)
             return
-        kept = pictures.keep(company, claim.sha256, VERSION, out, drawn.sheets)
+        kept = pictures.keep(company, claim.sha256, claim.version, out, drawn.sheets)
     _finish(session, tenant_id, claim, drawn, kept)
 
 
@@ -113,20 +120,11 @@ def again(who: Caller, revision_id: int) -> Revision:
             raise Refusal(
                 "이 개정은 이미 최신 방식으로 표시되어 있습니다.", "파일을 고치셨다면 새 개정으로 올려 주십시오."
             )
-        lost = session.scalar(
-            select(Render).where(
-                Render.sha256 == revision.sha256, Render.version == VERSION, Render.reason == WORKER_LOST
-            )
-        )
+        lost = session.scalar(select(Render).where(*_wanted(revision), Render.reason == WORKER_LOST))
         if lost is not None:
-            lost.state, lost.reason, lost.message, lost.attempts, lost.lease_until = (
-                RenderState.RENDERING,
-                "",
-                "",
-                0,
-                None,
-            )
-            lost.finished_at = None
+            lost.state, lost.attempts = RenderState.RENDERING, 0
+            lost.reason = lost.message = ""
+            lost.lease_until = lost.finished_at = None
         revision_machine.move(session, revision, "again", by=who.actor, reason="", message="")
         note(session, who, "drawn_again", revision.drawing, revision)
         session.flush()
@@ -135,11 +133,55 @@ def again(who: Caller, revision_id: int) -> Revision:
     return revision
 
 
+def read_in(who: Caller, revision_id: int, code_page: str) -> Revision:
+    """Have a revision's letters read in another code page and drawn anew; "" leaves it to what the bytes say.
+
+    Refusal for a page nobody offered, or a file whose letters are Unicode by its format. The same page again is no error.
+    """
+    if code_page not in rules.CODE_PAGES:
+        raise Refusal("무슨 글자 코드인지 알 수 없습니다.", "목록에서 하나를 골라 다시 눌러 주십시오.", 422)
+    with write(store_for(who, change=True)) as session:
+        revision = revision_for(who, revision_id)
+        if not may_be_read_otherwise(revision):
+            raise Refusal(
+                "이 파일에는 글자 코드를 고를 자리가 없습니다.",
+                "글자가 깨져 보이면 그린 프로그램에서 글꼴을 확인해 주십시오.",
+            )
+        before = revision.code_page
+        if before == code_page:
+            return revision
+        revision_machine.move(session, revision, "again", by=who.actor, reason="", message="", code_page=code_page)
+        note(session, who, "code_page", revision.drawing, revision, before=before, after=code_page)
+        session.flush()
+        ask(session, who.tenant_id, revision)
+    record(who, "drawing.code_page", [revision.drawing], revision=revision.id, before=before, after=code_page)
+    return revision
+
+
+def may_be_read_otherwise(revision: Revision) -> bool:
+    """Whether the code page of a revision can be chosen: of a text DXF, and of a DWG from before Unicode."""
+    source = revision.render.source if revision.render is not None else {}
+    return rules.has_code_page(revision.kind, str(source.get("version", "")))
+
+
 def may_be_drawn_again(revision: Revision) -> bool:
     """Whether drawing a finished revision again could give another picture."""
     if revision.state not in DONE:
         return False
-    return revision.reason == WORKER_LOST or revision.render is None or revision.render.version != VERSION
+    return revision.reason == WORKER_LOST or revision.render is None or revision.render.version != _version(revision)
+
+
+def _version(revision: Revision) -> str:
+    return rules.drawn_as(VERSION, revision.code_page, revision.given_key)
+
+
+def _alone(revision: Revision) -> str:
+    return rules.drawn_as(VERSION, revision.code_page)
+
+
+def _wanted(revision: Revision) -> tuple[ColumnElement[bool], ...]:
+    """What picks out the render that a revision asks for."""
+    return Render.sha256 == revision.sha256, Render.version == _version(revision)
 
 
 def sweep() -> int:
@@ -172,7 +214,7 @@ def _claim(session: Session, tenant_id: int, revision_id: int) -> Claim | None:
         revision = session.get(Revision, revision_id, with_for_update=True)
         if revision is None or revision.state not in WAITING:
             return None
-        row = _render_row(session, revision.sha256)
+        row = _render_row(session, revision)
         if row.state != RenderState.RENDERING:
             _settle(session, tenant_id, revision, row)
             return None
@@ -191,15 +233,15 @@ def _claim(session: Session, tenant_id: int, revision_id: int) -> Claim | None:
         )
         if getattr(taken, "rowcount", 0) != 1:
             return None
-        return Claim(row.id, lease, revision.sha256)
+        return Claim(row.id, lease, revision.sha256, revision.code_page, revision.given, row.version)
 
 
-def _render_row(session: Session, sha256: str) -> Render:
-    """The render of a content by this renderer, made when it is the first; locked."""
+def _render_row(session: Session, revision: Revision) -> Render:
+    """The render of a revision's content by this renderer in its code page, made when it is the first; locked."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"sha256": sha256, "version": VERSION, "state": RenderState.RENDERING, "started_at": fresh()}
-    session.execute(make(Render).values(**values).on_conflict_do_nothing())
-    query = select(Render).where(Render.sha256 == sha256, Render.version == VERSION).with_for_update()
+    values = {"sha256": revision.sha256, "version": _version(revision), "state": RenderState.RENDERING}
+    session.execute(make(Render).values(**values, started_at=fresh()).on_conflict_do_nothing())
+    query = select(Render).where(*_wanted(revision)).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
@@ -242,13 +284,15 @@ def _finish(session: Session, tenant_id: int, claim: Claim, drawn: Rendering, ke
             pictures.write_sheet(session, row, position, sheet, packed)
         row.state, row.reason, row.message = OUTCOMES[drawn.outcome], drawn.reason[:60], drawn.message[:500]
         row.objects = sum(sheet.objects for sheet in drawn.sheets)
-        row.skipped, row.references = drawn.skipped, list(drawn.references)
+        row.skipped, row.references = drawn.skipped, [asdict(one) for one in drawn.references]
         row.source = {"kind": drawn.source.kind, "version": drawn.source.version, "encoding": drawn.source.encoding}
         row.timings = drawn.timings
         row.lease_until, row.finished_at = None, fresh()
-        if row.state != RenderState.REFUSED:  # a picture came out; a file that cannot be drawn costs nothing
+        # A picture came out; a file that cannot be drawn costs nothing, and nor does drawing it again with its references.
+        if row.state != RenderState.REFUSED and not claim.given:
             metering.note_usage(session, tenant_id, "renders")
         session.flush()
+        references.note_names(session, row)
         _settle_all(session, tenant_id, row)
 
 
@@ -260,52 +304,47 @@ def _still_ours(session: Session, claim: Claim) -> Render | None:
 
 
 def _settle_all(session: Session, tenant_id: int, row: Render) -> list[Revision]:
-    """Every revision of this content that waits learns what came of it."""
+    """Every revision of this content and code page that waits learns what came of it."""
     query = select(Revision).where(Revision.sha256 == row.sha256, Revision.state.in_(WAITING)).with_for_update()
-    waiting = list(session.scalars(query))
+    waiting = [revision for revision in session.scalars(query) if _version(revision) == row.version]
     for revision in waiting:
         _settle(session, tenant_id, revision, row)
     return waiting
 
 
 def _settle(session: Session, tenant_id: int, revision: Revision, row: Render) -> None:
-    """A revision takes over the outcome of its render. A refusal never takes away the picture of an older renderer."""
-    changes: dict[str, object] = {"reason": row.reason, "message": row.message}
+    """A revision takes over the outcome of its render. A refusal never takes away the picture of an older renderer.
+
+    When the render met names of files that the company has, it is drawn once more with these; what is drawn so far shows.
+    """
+    if row.state == RenderState.REFUSED and revision.given:
+        alone = session.scalar(select(Render).where(Render.sha256 == row.sha256, Render.version == _alone(revision)))
+        _take_over(session, tenant_id, revision, alone if alone is not None else row, TOO_MUCH.format(row.message))
+        return
+    given = references.resolve(session, revision, row)
+    if references.key_of(given) != revision.given_key:
+        render_id = revision.render_id if row.state == RenderState.REFUSED else row.id
+        changes = {"given": given, "given_key": references.key_of(given), "render_id": render_id}
+        revision_machine.move(session, revision, "refer", by="worker", **changes)
+        ask(session, tenant_id, revision)
+        return
+    _take_over(session, tenant_id, revision, row)
+
+
+def _take_over(session: Session, tenant_id: int, revision: Revision, row: Render, message: str = "") -> None:
+    changes: dict[str, object] = {"reason": row.reason, "message": (message or row.message)[:500]}
     if row.state != RenderState.REFUSED or revision.render_id is None:
         changes["render_id"] = row.id
     revision_machine.move(session, revision, str(row.state), by="worker", **changes)
     publish(session, "revision.rendered", tenant_id, revision.id)
 
 
-@contextmanager
-def _renewed(session: Session, claim: Claim) -> Iterator[None]:
-    """Keep the lease while the block runs; it runs out by itself when this process is killed."""
-    app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own idiom for threads
-    engine = cast("Engine", session.get_bind())
-    over = threading.Event()
-
-    def renew() -> None:
-        while not over.wait(RENEW_SECONDS):
-            with (
-                app.app_context(),
-                engine.connect().execution_options(planroom_write=True) as connection,
-                connection.begin(),
-            ):
-                mine = (Render.id == claim.render_id, Render.lease_token == claim.token)
-                connection.execute(update(Render).where(*mine).values(lease_until=fresh() + LEASE))
-
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(timeout=5)
-
-
 def _sweep_company(session: Session, tenant_id: int, patience: timedelta) -> int:
     moment = now()
-    current = and_(Render.sha256 == Revision.sha256, Render.version == VERSION)
+    drawn_as: ColumnElement[str] = literal(VERSION)
+    for part in (Revision.code_page, Revision.given_key):
+        drawn_as = drawn_as + case((part == "", ""), else_="-" + part)
+    current = and_(Render.sha256 == Revision.sha256, Render.version == drawn_as)
     dead = and_(
         Revision.state == RevisionState.RENDERING, or_(Render.lease_until.is_(None), Render.lease_until <= moment)
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from portal.rendering.reasons import listing
+from portal.rendering.sniff import UNICODE_SINCE, readable_dwg
 from portal.tenants.rules import RIGHTS, Right
 
 #: Who looks at drawings and takes them away, and who also changes them. The billing role sees none.
@@ -18,8 +19,23 @@ LONGEST_NAME = 200
 NAMELESS = "이름 없는 도면"
 #: What a file may be to be kept: all of these are drawings, though not all can be shown.
 DRAWING_KINDS = frozenset({"dxf", "dxf-binary", "dwg", "pdf"})
+#: What a file may be that drawings place as a picture: kept beside them, shown only in them.
+PICTURE_KINDS = frozenset({"png", "jpeg", "tiff"})
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 KIND_WORDS = {"dxf": "DXF", "dxf-binary": "DXF(이진)", "dwg": "DWG", "pdf": "PDF"}
 
+#: The code pages a person can have a drawing's letters read in, by Python's name; "" is what the bytes say.
+CODE_PAGES = {
+    "": "자동",
+    "cp949": "한국어 (CP949)",
+    "utf-8": "유니코드 (UTF-8)",
+    "johab": "한국어 조합형 (Johab)",
+    "cp932": "일본어 (Shift-JIS)",
+    "gb18030": "중국어 간체 (GB18030)",
+    "cp950": "중국어 번체 (Big5)",
+    "cp1251": "키릴 문자 (CP1251)",
+    "cp1252": "서유럽 (Latin-1)",
+}
 #: "A-201", "S-310.2", "KS-A-0012", "A201", "M 114": one to four letters, then digits, as Korean offices number sheets.
 _NUMBER = re.compile(
     r"(?P<number>[A-Za-z]{1,4}(?:[-_][A-Za-z]{1,3})?[-_ ]?[0-9]{1,5}(?:[-.][0-9]{1,4}){0,2}[A-Za-z]?)(?=$|[\s_\-.,()\[\]]|[가-힣])"
@@ -64,6 +80,11 @@ def stem_of(file_name: str) -> str:
 def name_key(file_name: str) -> str:
     """The name as it is compared: two files with the same key in a folder are revisions of one drawing."""
     return " ".join(unicodedata.normalize("NFKC", stem_of(file_name)).casefold().split())[:LONGEST_NAME]
+
+
+def is_picture_name(file_name: str) -> bool:
+    """Whether a file is called as pictures are; drawings name theirs with these endings, and find no other."""
+    return file_name.casefold().endswith(PICTURE_ENDINGS)
 
 
 def folder_key(name: str) -> str:
@@ -112,6 +133,24 @@ def not_drawn(total: int, skipped: dict[str, int]) -> str:
 def not_drawn_list(skipped: dict[str, int]) -> str:
     """The same in full, with a figure for each type."""
     return listing(skipped, most=len(skipped) or 1)
+
+
+def drawn_as(version: str, code_page: str, given_key: str = "") -> str:
+    """What a render is kept under beside its content: the renderer, the code page a person chose, and its references."""
+    return "-".join(part for part in (version, code_page, given_key) if part)
+
+
+def has_code_page(kind: str, version: str) -> bool:
+    """Whether the letters of a file may be read in one code page or another.
+
+    A text DXF of any version, because its bytes often are not what its header says; a DWG from before Unicode.
+    """
+    return kind == "dxf" or (kind == "dwg" and readable_dwg(version) and version < UNICODE_SINCE)
+
+
+def code_page_word(encoding: str) -> str:
+    """The name of an encoding for a person; its own for one that is not offered."""
+    return CODE_PAGES.get(encoding, encoding.upper()) if encoding else ""
 
 
 def below(folder_id: int, parents: Iterable[tuple[int, int | None]]) -> set[int]:

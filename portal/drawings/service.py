@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union_all, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, joinedload
 
@@ -20,8 +20,19 @@ from portal.core.db import write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.core.ids import LARGEST_ID
+from portal.core.outbox import publish
 from portal.drawings import rules
-from portal.drawings.models import Activity, Drawing, DrawingState, Folder, Render, Revision, Sheet, drawing_machine
+from portal.drawings.models import (
+    Activity,
+    Drawing,
+    DrawingState,
+    Folder,
+    ReferenceFile,
+    Render,
+    Revision,
+    Sheet,
+    drawing_machine,
+)
 from portal.metering import service as metering
 from portal.tenants import service as tenants
 
@@ -136,9 +147,8 @@ def remove_folder(who: Caller, folder_id: int) -> int | None:
         if session.scalar(live) or session.scalar(folders):
             raise Refusal(f"'{folder.name}' 폴더가 비어 있지 않습니다.", "안에 있는 도면과 폴더를 먼저 옮겨 주십시오.")
         parent_id = folder.parent_id
-        session.execute(
-            update(Drawing).where(Drawing.folder_id == folder.id).values(folder_id=parent_id)
-        )  # those in the bin
+        for table in (Drawing, ReferenceFile):  # those in the bin, and pictures
+            session.execute(update(table).where(table.folder_id == folder.id).values(folder_id=parent_id))
         note(session, who, "folder_removed", folder=folder.id, name=folder.name)
         session.delete(folder)
     return parent_id
@@ -166,6 +176,7 @@ def move(who: Caller, drawing_ids: Iterable[int], folder_id: int | None) -> int:
         for drawing in _all_for(who, drawing_ids):
             if drawing.folder_id != folder_id:
                 drawing.folder_id = folder_id
+                publish(session, "drawing.changed", who.tenant_id, drawing.id)
                 note(session, who, "moved", drawing, folder=folder.name if folder else "")
                 moved += 1
     return moved
@@ -177,6 +188,7 @@ def delete(who: Caller, drawing_ids: Iterable[int]) -> list[Drawing]:
         drawings = _all_for(who, drawing_ids)
         for drawing in drawings:
             drawing.deleted_at, drawing.deleted_by = now(), who.person_id
+            publish(session, "drawing.changed", who.tenant_id, drawing.id)
             note(session, who, "deleted", drawing)
     record(who, "drawing.deleted", drawings)
     return drawings
@@ -193,6 +205,7 @@ def restore(who: Caller, drawing_ids: Iterable[int]) -> list[Drawing]:
         back = [drawing for drawing in drawings if drawing.deleted_at is not None]
         for drawing in back:
             drawing.deleted_at = drawing.deleted_by = None
+            publish(session, "drawing.changed", who.tenant_id, drawing.id)
             note(session, who, "restored", drawing)
     record(who, "drawing.restored", back)
     return back
@@ -266,7 +279,10 @@ def note_view(who: Caller, revision: Revision) -> None:
 
 def stored(session: Session) -> int:
     """How many bytes the company's files take: each content once, those in the bin too."""
-    each = select(func.max(Revision.bytes).label("bytes")).group_by(Revision.sha256).subquery()
+    files = union_all(
+        select(Revision.sha256, Revision.bytes), select(ReferenceFile.sha256, ReferenceFile.bytes)
+    ).subquery()
+    each = select(func.max(files.c.bytes).label("bytes")).group_by(files.c.sha256).subquery()
     return int(session.scalar(select(func.coalesce(func.sum(each.c.bytes), 0))) or 0)
 
 

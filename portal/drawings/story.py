@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.drawings.models import Activity, Revision, drawing_machine
+from portal.drawings.rules import CODE_PAGES
 
 STORY = {
     "received": ("도면을 올렸습니다", "upload", "blue"),
@@ -15,6 +16,7 @@ STORY = {
     "restored": ("휴지통에서 되돌렸습니다", "undo", "green"),
     "state": ("상태를 바꾸었습니다", "review", "amber"),
     "drawn_again": ("다시 그렸습니다", "retry", "grey"),
+    "code_page": ("글자 코드를 바꾸었습니다", "retry", "grey"),
     "downloaded": ("원본을 내려받았습니다", "download", "grey"),
 }
 
@@ -29,6 +31,8 @@ def told(line: Activity, rows: list[Revision]) -> dict[str, Any]:
         detail = f"{drawing_machine.look(details['before']).word} → {drawing_machine.look(details['after']).word}"
     elif line.verb == "renamed":
         detail = f"{details['before']} → {details['after']}"
+    elif line.verb == "code_page":
+        detail += f" · {CODE_PAGES.get(details['before'], '')} → {CODE_PAGES.get(details['after'], '')}"
     elif line.verb == "moved":
         detail = details.get("folder") or "폴더 없음"
     return {

@@ -34,7 +34,10 @@ class Budget:
         self.limits = limits
         self._plain = plain
         self.cycles: set[str] = set()
+        self._model: Entity = doc.modelspace()
         self._blocks: Entity = doc.blocks
+        self.foreign: dict[str, Budget] = {}
+        """Of the drawings that are the content of this one's blocks, by the lower-case names of these."""
         self._cost: dict[str, tuple[int, int]] = {}
         self._open: list[str] = []
 
@@ -51,6 +54,13 @@ class Budget:
             total += count
         if total > self.limits.objects:
             raise Refused("too-many-objects", count=total, limit=self.limits.objects)
+
+    def of_model(self) -> tuple[int, int]:
+        """The objects of model space and how deep they lie, for a drawing that another one refers to."""
+        known = self._cost.get("")
+        if known is None:
+            known = self._cost[""] = self._sum(self._model, self._model.block_record_name)
+        return known
 
     def _sum(self, entities: Iterable[Entity], space: str) -> tuple[int, int]:
         total, references = count_of(self._plain, space)
@@ -82,7 +92,10 @@ class Budget:
             raise Refused("too-deep", depth=self.limits.depth)
         block = self._blocks.get(name)
         self._open.append(key)
-        count, depth = self._sum(block, key) if block is not None else (1, 0)
+        if key in self.foreign:
+            count, depth = self.foreign[key].of_model()
+        else:
+            count, depth = self._sum(block, key) if block is not None else (1, 0)
         self._open.pop()
         self._cost[key] = count, depth + 1
         return count, depth + 1

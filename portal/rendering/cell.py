@@ -27,6 +27,8 @@ from portal.rendering.result import MANIFEST, Rendering, Source
 from portal.rendering.sniff import kind_of, readable_dwg, version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from portal.rendering.paper import Plot
     from portal.rendering.result import Limits
 
@@ -45,20 +47,23 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     version: str,
     name: str,
     plot: Plot | None = None,
+    references: Mapping[str, Path] | None = None,
 ) -> Rendering:
     """Render in a child and give its answer; one that was stopped or died is a refusal with the reason.
 
-    Raises OSError when `source` cannot be read, `out` cannot be written or no process can be started, ValueError for
-    an encoding nobody knows.
+    Raises OSError when `source` or a reference cannot be read, `out` cannot be written or no process can be started,
+    ValueError for an encoding nobody knows or more references than the limits allow.
     """
+    references = references or {}
+    if len(references) > limits.references:
+        raise ValueError(len(references))
     if encoding is not None and not known_encoding(encoding):
         raise ValueError(encoding)
     out.mkdir(parents=True, exist_ok=True)
     for left in (out / MANIFEST, out / PLOT, *out.glob("sheet-*.svg")):
         left.unlink(missing_ok=True)
-    with source.open("rb") as stream:
-        head = stream.read(4096)
-    dwg = kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg"))
+    dwg = any(_is_readable_dwg(file) for file in (source, *references.values()))
+    handed = {name: str(file.resolve(strict=True)) for name, file in references.items()}
     order: dict[str, Any] = {
         "source": str(source.resolve()),
         "out": str(out.resolve()),
@@ -68,14 +73,16 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "plot": asdict(plot) if plot else None,
         "limits": asdict(limits),
         "webassembly": dwg,
+        "references": handed,
     }
-    fonts = [file for file in (plot.font, plot.bold) if file] if plot else []
+    readable = [order["source"], *handed.values()]
+    readable += [file for file in (plot.font, plot.bold) if file] if plot else []
     with tempfile.TemporaryDirectory(prefix="rendering-") as home:
-        code, reason = _run(order | _reading(order["source"], fonts, dwg=dwg), Path(home), limits)
+        code, reason = _run(order | _reading(readable, dwg=dwg), Path(home), limits)
         if code == UNUSABLE_CODE or reason == LOST:
             if code == UNUSABLE_CODE:
                 dwg_module.kept().unlink(missing_ok=True)
-            code, reason = _run(order | _reading(order["source"], fonts, dwg=dwg), Path(home), limits)
+            code, reason = _run(order | _reading(readable, dwg=dwg), Path(home), limits)
         if not reason:
             try:
                 return Rendering.read(out)
@@ -84,11 +91,17 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     return _refused(source, out, reason, version)
 
 
-def _reading(source: str, fonts: list[str], *, dwg: bool) -> dict[str, Any]:
+def _is_readable_dwg(file: Path) -> bool:
+    with file.open("rb") as stream:
+        head = stream.read(4096)
+    return kind_of(head) == "dwg" and readable_dwg(version_of(head, "dwg"))
+
+
+def _reading(files: list[str], *, dwg: bool) -> dict[str, Any]:
     """The part of an order that says what may be read, with the machine code of the DWG reader where it is needed."""
     code = dwg_module.prepared() if dwg else None
     compiled = [str(code)] if code else []
-    return {"compiled": compiled[0] if compiled else None, "readable": [source, *fonts, *compiled]}
+    return {"compiled": compiled[0] if compiled else None, "readable": [*files, *compiled]}
 
 
 def _run(order: dict[str, Any], home: Path, limits: Limits) -> tuple[int | None, str]:

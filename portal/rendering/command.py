@@ -2,6 +2,9 @@
 
 With --pdf FILE in place of --out one sheet is plotted true to scale: --scale N, --paper A3 or 600x300, --sheet 0,
 --window X0,Y0,X1,Y1 in drawing units, --mono; --font and --bold name other TrueType files than the house's.
+
+--reference NAME=FILE, as often as needed, hands in a file for a name that the drawing mentions (xref, picture, plot
+styles); --styles NAME plots with the styles of one of these.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     where.add_argument("--pdf", type=Path, metavar="FILE")
     parser.add_argument("--encoding", default=None, metavar="NAME")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--reference", type=_reference, action="append", default=[], metavar="NAME=FILE")
+    parser.add_argument("--styles", default="", metavar="NAME")
     parser.add_argument("--scale", type=_scale, default=None, metavar="N")
     parser.add_argument("--paper", type=_paper, default=(PAPERS["A3"], True), metavar="A3")
     parser.add_argument("--sheet", type=int, default=0, metavar="NUMBER")
@@ -56,11 +61,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked.encoding and not known_encoding(asked.encoding):
         sys.stderr.write(f"모르는 문자 인코딩입니다: {asked.encoding}\n")
         return WRONG_USE
+    files = dict(asked.reference)
     try:
         if asked.pdf is None:
-            answer = render(asked.source, asked.out, encoding=asked.encoding)
+            answer = render(asked.source, asked.out, encoding=asked.encoding, references=files)
         else:
-            answer = plot(asked.source, asked.pdf, _plot(asked), name=asked.source.stem, encoding=asked.encoding)
+            order, name = _plot(asked), asked.source.stem
+            answer = plot(asked.source, asked.pdf, order, name=name, encoding=asked.encoding, references=files)
     except OSError as error:
         sys.stderr.write(f"파일을 읽거나 쓸 수 없습니다: {error}\n")
         return WRONG_USE
@@ -74,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _plot(asked: argparse.Namespace) -> Plot:
     paper, turned = asked.paper
     font, bold = str(asked.font.resolve(strict=True)), str(asked.bold.resolve(strict=True))
-    return Plot(paper, font, bold, asked.scale, asked.window, asked.mono, asked.sheet, turned)
+    return Plot(paper, font, bold, asked.scale, asked.window, asked.mono, asked.sheet, turned, styles=asked.styles)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -86,6 +93,13 @@ def _joined(argv: Sequence[str]) -> list[str]:
         else:
             parts.append(part)
     return parts
+
+
+def _reference(text: str) -> tuple[str, Path]:
+    name, given, file = text.rpartition("=")
+    if not given or not name:
+        raise ValueError(text)
+    return name, Path(file)
 
 
 def _scale(text: str) -> float:

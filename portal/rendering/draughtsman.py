@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ezdxf.document import Drawing
 
+    from portal.rendering.album import Album
     from portal.rendering.result import Limits
 
 DIMENSIONS: Final = frozenset({"DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION"})
@@ -49,10 +50,21 @@ ENDLESS_LENGTH: Final = 1.0
 class Draughtsman:
     """Draws entities of one document; `skipped` counts by type what could not be drawn."""
 
-    def __init__(self, doc: Drawing, limits: Limits, deadline: float, plain: Plain = NOTHING_PLAIN) -> None:
-        self.palette = Palette(doc)
-        self.skipped: Counter[str] = Counter()
+    def __init__(  # noqa: PLR0913 - the document, its bounds, and what it shares with the drawing that refers to it
+        self,
+        doc: Drawing,
+        limits: Limits,
+        deadline: float,
+        plain: Plain = NOTHING_PLAIN,
+        album: Album | None = None,
+        palette: Palette | None = None,
+        skipped: Counter[str] | None = None,
+    ) -> None:
+        self.palette = palette or Palette(doc)
+        self.skipped: Counter[str] = Counter() if skipped is None else skipped
         self.budget = budget.Budget(doc, limits, plain)
+        self._album = album
+        self._foreign: dict[str, Draughtsman] = {}
         self._doc = doc
         self._limits = limits
         self._deadline = deadline
@@ -84,7 +96,7 @@ class Draughtsman:
             "POINT": self._point,
             "XLINE": self._endless,
             "RAY": self._endless,
-            "IMAGE": self._frame,
+            "IMAGE": self._image,
             "PDFUNDERLAY": self._frame,
             "DWFUNDERLAY": self._frame,
             "DGNUNDERLAY": self._frame,
@@ -92,16 +104,19 @@ class Draughtsman:
             "WIPEOUT": self._wipeout,
         }
 
+    def attach(self, block: str, other: Draughtsman) -> None:
+        """Have the model of another drawing be the content of a block."""
+        self._foreign[block.lower()] = other
+        self.budget.foreign[block.lower()] = other.budget
+
     def layout(self, layout: Entity) -> tuple[list[list[Shape]], int, int]:
         """Draw a layout's own entities: shapes per entity in drawing order, number of entities, number drawn.
 
         Viewports are left to sheets.py. Raises Refused("time") when the clock runs out.
         """
-        order = list(layout.get_redraw_order())
-        entities: Iterable[Entity] = reorder.ascending(layout, order) if order else layout
         drawn: list[list[Shape]] = []
         count = good = 0
-        for entity in entities:
+        for entity in _in_order(layout):
             if entity.dxftype() in UNSEEN:
                 continue
             count += 1
@@ -208,6 +223,10 @@ class Draughtsman:
         steps = [("M", first.x, first.y), ("L", (start + along).x, (start + along).y)]
         return [Path(self.palette.of(entity, setting), steps, endless=True)]
 
+    def _image(self, entity: Entity, setting: Setting) -> list[Shape]:
+        frame = self._frame(entity, setting)
+        return self._album.placed(entity, frame[0].ink, frame) if self._album else frame
+
     def _frame(self, entity: Entity, setting: Setting) -> list[Shape]:
         pen = self.palette.of(entity, setting)._replace(dashes=())
         if entity.dxftype() == "IMAGE":
@@ -265,7 +284,7 @@ class Draughtsman:
         matrix: Matrix = (x.x, x.y, y.x, y.y, origin.x, origin.y)
         clip, frame = _clip(entity)
         border = [Path(self.palette.of(entity, TOP)._replace(dashes=()), frame)] if frame else []
-        if abs(z.x) > SHEER or abs(z.y) > SHEER:
+        if (abs(z.x) > SHEER or abs(z.y) > SHEER) and block.name.lower() not in self._foreign:
             # A reference tilted out of the plane: heights in the block move things sideways, so open it in 3D.
             flat = self._plain_hand.shapes(block.name, inner)[0]
             shapes = shifted(flat, matrix) + self._parts(entity.virtual_entities(), inner)
@@ -280,7 +299,7 @@ class Draughtsman:
         return self._block(block, inner), (base.x, base.y)
 
     def _block(self, block: Entity, inner: Setting) -> list[Shape]:
-        name = block.name.lower()
+        name = block.block_record.dxf.name.lower()
         if name in self._open:
             raise curves.Unfit("block contains itself")
         key = (name, inner)
@@ -289,16 +308,37 @@ class Draughtsman:
             return known
         self._open.append(name)
         try:
-            shapes: list[Shape] = []
-            for entity in block:
-                if entity.dxftype() == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT:
-                    continue
-                shapes += self.draw(entity, inner)
-            shapes[:0] = self._plain_hand.shapes(name, inner)[0]
+            foreign = self._foreign.get(name)
+            shapes = foreign.model(block, inner) if foreign else self._content(block, name, inner)
         finally:
             self._open.pop()
         self._blocks[key] = shapes
         return shapes
+
+    def _content(self, block: Entity, name: str, inner: Setting) -> list[Shape]:
+        shapes: list[Shape] = []
+        for entity in _in_order(block):
+            kind = entity.dxftype()
+            if kind in UNSEEN or (kind == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT):
+                continue
+            shapes += self.draw(entity, inner)
+        shapes[:0] = self._plain_hand.shapes(name, inner)[0]
+        return shapes
+
+    def model(self, block: Entity, inner: Setting) -> list[Shape]:
+        """Draw model space as the content of another drawing's `block`: its base point is ours where it has none."""
+        shapes = self._block(self._doc.modelspace(), inner)
+        base = Vec3(self._doc.header.get("$INSBASE", (0, 0, 0)))
+        own = Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
+        return (
+            shifted(shapes, (1, 0, 0, 1, -base.x, -base.y)) if (base.x or base.y) and not (own.x or own.y) else shapes
+        )
+
+
+def _in_order(layout: Entity) -> Iterable[Entity]:
+    """The objects of a layout or block, what lies above others after them."""
+    order = list(layout.get_redraw_order())
+    return reorder.ascending(layout, order) if order else layout
 
 
 def _type_name(name: str) -> str:

@@ -21,6 +21,7 @@ BYBLOCK, BYLAYER = 0, 256
 WEIGHT_BYLAYER, WEIGHT_BYBLOCK = -1, -2
 DEFAULT_WEIGHT: Final = 0.25
 FINEST_DASH: Final = 1e-9
+SHARED: Final = frozenset({"0", "defpoints"})
 
 
 class LayerLook(NamedTuple):
@@ -55,11 +56,18 @@ TOP: Final = Setting()
 class Palette:
     """The layers and linetypes of one document, and the ink of its entities."""
 
-    def __init__(self, doc: Drawing) -> None:
-        self.layers: list[LayerLook] = []
+    def __init__(self, doc: Drawing, host: Palette | None = None, prefix: str = "") -> None:
+        """`host` is the palette of the drawing that refers to this one by the block `prefix`.
+
+        The layers are then the host's, under the names a CAD gives them there ("plan|WALL"); what the host says of one
+        of these is what counts, and its scale of linetypes too.
+        """
+        self._host = host
+        self._prefix = prefix
+        self.layers: list[LayerLook] = host.layers if host else []
         self._numbers: dict[str, int] = {}
         self._patterns = {line.dxf.name.upper(): _pattern(line) for line in doc.linetypes}
-        self.linetype_scale = _positive(doc.header.get("$LTSCALE", 1.0))
+        self.linetype_scale: float = host.linetype_scale if host else _positive(doc.header.get("$LTSCALE", 1.0))
         for layer in doc.layers:
             self._add(layer.dxf.name, layer)
 
@@ -127,6 +135,27 @@ class Palette:
         return scaled if sum(scaled) > FINEST_DASH else ()
 
     def _add(self, name: str, layer: Entity) -> LayerLook:
+        if self._host is not None:
+            return self._add_to(self._host, name, layer)
+        return self._keep(name, name, layer)
+
+    def _add_to(self, host: Palette, name: str, layer: Entity) -> LayerLook:
+        """A layer of a drawing that `host` refers to; layer 0 and the one of dimension points are everybody's."""
+        whole = name if name.lower() in SHARED else f"{self._prefix}|{name}"
+        number = host._numbers.get(whole.lower())
+        if number is None:
+            look = self._keep(name, whole, layer)
+            host._numbers[whole.lower()] = look.number
+            return look
+        self._numbers[name.lower()] = number
+        look = host.layers[number]
+        if layer is not None and not look.dashes:
+            # The host may know the linetype's name only.
+            pattern = self._patterns.get(str(layer.dxf.get("linetype", "CONTINUOUS")).upper(), ())
+            look = host.layers[number] = look._replace(dashes=pattern)
+        return look
+
+    def _keep(self, key: str, name: str, layer: Entity) -> LayerLook:
         number = len(self.layers)
         if layer is None:
             look = LayerLook(number, name, FOREGROUND, 7, 1.0, DEFAULT_WEIGHT, (), True, False)
@@ -141,7 +170,7 @@ class Palette:
             weight = _millimetres(dxf.get("lineweight", -3))
             look = LayerLook(number, name, colour, aci, alpha, weight, pattern, on and not frozen, frozen)
         self.layers.append(look)
-        self._numbers[name.lower()] = number
+        self._numbers[key.lower()] = number
         return look
 
 

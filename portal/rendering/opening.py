@@ -61,9 +61,12 @@ def refuse_other_kinds(sniffed: Sniffed) -> None:
     raise Refused("not-a-drawing", kind=KINDS[kind])
 
 
-def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits) -> tuple[Sniffed, bytes, Counter[str]]:
+def as_dxf(
+    sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits, page: str | None = None
+) -> tuple[Sniffed, bytes, Counter[str]]:
     """Convert a DWG: how its DXF is encoded, the DXF, and what it lacks by type.
 
+    `page` overrules the header's code page where the format has one, before Unicode.
     Raises Refused for one that cannot be read or takes too long.
     """
     # Loading the runtime costs as much as a small drawing, and most drawings are DXF.
@@ -76,7 +79,7 @@ def as_dxf(sniffed: Sniffed, data: bytes, compiled: Path | None, limits: Limits)
     except TimeoutError as error:
         raise Refused("time") from error
     try:
-        dxf, encoding = dwg_mends.mended(dxf, sniffed.version, dwg_mends.page_of(data))
+        dxf, encoding = dwg_mends.mended(dxf, sniffed.version, page or dwg_mends.page_of(data))
         dxf = dwg_splines.restored(dxf, data, sniffed.version)
         dxf, lost = dwg_losses.found_again(dxf, data, sniffed.version)
     except (Unplain, LookupError) as error:

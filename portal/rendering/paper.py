@@ -26,6 +26,7 @@ class Plot:
 
     `scale` None is the largest usual one that fits. `window` is the part to show in drawing units, None all of it;
     `turned` lets the paper lie or stand as the window does. `font` and `bold` are TrueType files for the letters.
+    `styles` names the plot styles (CTB) to use, a file that is handed in; without it colours and weights are the drawing's.
     """
 
     paper: tuple[float, float]
@@ -37,6 +38,7 @@ class Plot:
     sheet: int = 0
     turned: bool = True
     margin: float = 0.0
+    styles: str = ""
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Plot:

@@ -13,6 +13,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from reportlab.lib.colors import HexColor
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import FILL_EVEN_ODD, Canvas
@@ -22,7 +23,7 @@ from portal.rendering.batches import BATCHES, Shape
 from portal.rendering.letters import CAP
 from portal.rendering.paper import SCALES, Plot
 from portal.rendering.reasons import Refused
-from portal.rendering.shapes import Box, Clip, Path, Span, Step, Words, overlap
+from portal.rendering.shapes import Box, Clip, Path, Picture, Span, Step, Words, overlap
 from portal.rendering.svg import banded
 
 if TYPE_CHECKING:
@@ -131,6 +132,9 @@ class _Pen:
             if isinstance(shape, Words):
                 self._flush()
                 self._words(shape)
+            elif isinstance(shape, Picture):
+                self._flush()
+                self._picture(shape)
             elif isinstance(shape, Path) and shape.fill:
                 self._flush()
                 self._area(shape)
@@ -196,6 +200,16 @@ class _Pen:
             canvas.setLineWidth(THINNEST * POINTS)
             canvas.setDash([])
         canvas.drawPath(body, stroke=int(edge), fill=1, fillMode=FILL_EVEN_ODD)
+
+    def _picture(self, shape: Picture) -> None:
+        canvas = self._canvas
+        a, b, c, d, e, f = shape.matrix
+        step = self._step
+        canvas.saveState()
+        canvas.transform(a * step, b * step, c * step, d * step, *self._at(e, f))
+        canvas.setFillAlpha(shape.ink.alpha)
+        canvas.drawImage(ImageReader(io.BytesIO(shape.raster.data)), 0, 0, 1, 1, mask="auto")
+        canvas.restoreState()
 
     def _words(self, line: Words) -> None:
         canvas = self._canvas

@@ -22,6 +22,7 @@ class Limits:
     """What one file may cost. The first group binds the child process, the second is counted before drawing.
 
     seconds are CPU and wall clock of the child, memory and output are bytes; `lines` is group-code lines of the file.
+    `references` is files handed in beside it, `pixels` those of one picture, `pictures` bytes of all in one sheet.
     """
 
     cpu: int = 30
@@ -41,6 +42,10 @@ class Limits:
     hatch_lines: int = 20_000
     dashes: int = 400_000
     svg: int = 48 << 20
+    references: int = 64
+    reference_depth: int = 8
+    pixels: int = 60_000_000
+    pictures: int = 12 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,20 @@ class Source:
     encoding: str
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file that the drawing names. `name` is the last part of what it says, without folders.
+
+    `kind` is xref, image, pdf, dwf, dgn, plot style, font or shapes; `found` tells whether it was handed in, and `note` is
+    a Korean sentence on what is shown instead, or why it could not be used.
+    """
+
+    name: str
+    kind: str
+    found: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +142,7 @@ class Rendering:
     renderer: str
     sheets: tuple[Sheet, ...] = ()
     skipped: dict[str, int] = field(default_factory=dict)
-    references: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -149,7 +168,7 @@ class Rendering:
                 **whole,
                 "source": Source(**whole["source"]),
                 "sheets": tuple(_sheet(sheet) for sheet in whole["sheets"]),
-                "references": tuple(whole["references"]),
+                "references": tuple(Reference(**reference) for reference in whole["references"]),
             },
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from portal.rendering.letters import FAMILY
 
 if TYPE_CHECKING:
     from portal.rendering.grid import Frame
+    from portal.rendering.shapes import Picture
 
 
 def root(frame: Frame, content: str, attributes: str = "") -> str:
@@ -19,6 +21,22 @@ def root(frame: Frame, content: str, attributes: str = "") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}"{attributes} fill="none"'
         f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
         f' font-family="{escape(FAMILY)}">{content}</svg>'
+    )
+
+
+def placed_image(picture: Picture, frame: Frame, fine: float) -> str:
+    """Give a picture as SVG on a grid `fine` times as fine as the SVG's units; it refers to nothing."""
+    a, b, c, d, e, f = picture.matrix
+    x0, _, _, y1 = frame.box
+    scale, raster = frame.scale * fine, picture.raster
+    wide, high = scale / raster.width, scale / raster.height
+    # Pixels are counted downwards from the upper left corner, and so is the page.
+    matrix = (a * wide, -b * wide, -c * high, d * high, (c + e - x0) * scale, (y1 - d - f) * scale)
+    opacity = f' opacity="{picture.ink.alpha:.2f}"' if picture.ink.alpha < 1 else ""
+    placed = " ".join(f"{value:.7g}" for value in matrix)
+    return (
+        f'<image width="{raster.width}" height="{raster.height}" preserveAspectRatio="none"{opacity}'
+        f' transform="matrix({placed})" href="data:image/webp;base64,{base64.b64encode(raster.data).decode("ascii")}"/>'
     )
 
 

@@ -57,7 +57,10 @@ class Clip:
 
 
 class Path:
-    """A line, an area, or both. `fill`: "" stroke only, "area" filled, "band" filled with its outline, "mask" paper."""
+    """A line, an area, or both. `fill`: "" stroke only, "area" filled, "band" filled with its outline, "mask" paper.
+
+    A Picture says "picture".
+    """
 
     __slots__ = ("box", "clip", "endless", "fill", "ink", "steps")
 
@@ -84,6 +87,31 @@ class Path:
             scale = scale_of(matrix)
             ink = ink._replace(dashes=tuple(dash * scale for dash in ink.dashes))
         return Path(ink, moved_steps(self.steps, matrix), self.fill, clip, endless=self.endless)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A packed picture (WebP), and its size in pixels."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+class Picture(Path):
+    """A picture: `matrix` maps its unit square, (0, 0) at the lower left, to the drawing; `steps` are its edge."""
+
+    __slots__ = ("matrix", "raster")
+
+    def __init__(self, ink: Ink, raster: Raster, matrix: Matrix, clip: Clip | None = None) -> None:
+        ring = [apply(matrix, x, y) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        super().__init__(ink, [("M", *ring[0]), *(("L", *point) for point in ring[1:]), ("Z",)], "picture", clip)
+        self.raster = raster
+        self.matrix = matrix
+
+    def moved(self, matrix: Matrix, clip: Clip | None) -> Picture:
+        """Give this picture under `matrix`."""
+        return Picture(self.ink, self.raster, chained(self.matrix, matrix), clip)
 
 
 class Span(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from ezdxf.path import make_path
 
-from portal.rendering.batches import BATCHES, Shape, around, boxes_of, strokes_in
+from portal.rendering.batches import BATCHES, Shape, Stamps, around, boxes_of, strokes_in
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.extents import useful
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ezdxf.document import Drawing
     from numpy.typing import NDArray
 
+    from portal.rendering.plot_styles import PlotStyles
     from portal.rendering.result import Limits
 
 UNITS: Final = {1: "in", 2: "ft", 3: "mi", 4: "mm", 5: "cm", 6: "m", 7: "km", 10: "yd", 13: "µm", 14: "dm"}
@@ -116,11 +117,15 @@ class Desk:
         )
         return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles))
 
-    def plot(self, drawn: Drawn, plot: Plot) -> None:
+    def plot(self, drawn: Drawn, plot: Plot, styles: PlotStyles | None = None) -> None:
         """Write a sheet as a PDF true to scale; raises Refused when it does not fit on the paper."""
         from portal.rendering.plot import plotted  # noqa: PLC0415 - the PDF library takes 0.1 s to load
 
         shapes, box, _ = self._laid_out(drawn)
+        if styles is not None:
+            for shape in shapes:
+                for part in (*shape.content, shape) if isinstance(shape, Stamps) else (shape,):
+                    part.ink = styles.of(part.ink)
         unit = IN_MILLIMETRES.get(self._units(drawn), 1.0)
         title = f"{self._name} {drawn.name}".strip()
         (self._out / PLOT).write_bytes(plotted(shapes, self._hand.palette.layers, plot, box, unit, title))

@@ -29,8 +29,8 @@ from portal.rendering.batches import BATCHES, Batch, Shape, around, boxes_of, la
 from portal.rendering.grid import FINE, SIDE, Frame, Grid, short, single_ring
 from portal.rendering.letters import CAP
 from portal.rendering.reasons import Refused
-from portal.rendering.root import about, root
-from portal.rendering.shapes import Box, Clip, Ink, Path, Span, Step, Words
+from portal.rendering.root import about, placed_image, root
+from portal.rendering.shapes import Box, Clip, Ink, Path, Picture, Span, Step, Words
 from portal.rendering.strokes import MOST_MERGED, Pieces, pieces_of
 from portal.rendering.tiles import Tiles
 
@@ -102,6 +102,7 @@ class Writer:
         self._clips: dict[Clip, str] = {}
         self._defs: list[str] = []
         self._grid = Grid(frame)
+        self._pictured = 0
 
     def write(self, shapes: Iterable[Shape], name: str, units: str) -> Written:
         """Give the sheet's documents; raises Refused("output-too-large") beyond the limit."""
@@ -116,6 +117,7 @@ class Writer:
         boxes = _boxes(bands, tiles)
         for band in bands:
             band.strokes = largest(band.strokes, IN_BASE)
+        self._pictured = 0  # The tiles have all pictures again, in other documents.
         base = self._body(bands, tiles, Grid(self._frame, COARSE))
         parts = tuple(
             Part(tile, root(self._frame, f'<g data-tile="{tile}">{"".join(content)}</g>'), boxes[tile])
@@ -167,13 +169,15 @@ class Writer:
         merged: list[str] = []
         last: tuple[Ink, str] | None = None
         for area in areas:
-            ring = single_ring(area.steps)
+            ring = None if isinstance(area, Picture) else single_ring(area.steps)
             look = (area.ink, area.fill)
             if ring is None or look != last or len(merged) >= MOST_MERGED:
                 if last and merged:
                     yield self._area(*last, "".join(merged), even=False)
                 merged, last = [], look
-            if ring is None:
+            if isinstance(area, Picture):
+                yield self._picture(area, grid)
+            elif ring is None:
                 yield self._area(area.ink, area.fill, grid.data(area.steps), even=True)
             else:
                 merged.append(grid.data(ring))
@@ -191,6 +195,14 @@ class Writer:
         rule = ' fill-rule="evenodd"' if even else ""
         alpha = f' fill-opacity="{ink.alpha:.2f}"' if ink.alpha < 1 else ""
         return f'<path{attributes} fill="{colour}"{edge}{rule}{alpha} d="{data}"/>'
+
+    def _picture(self, area: Picture, grid: Grid) -> str:
+        """A picture where it lies; its edge alone when the sheet holds as many bytes of pictures as it may."""
+        self._pictured += len(area.raster.data)
+        if self._pictured > self._limits.pictures:
+            data = grid.data(area.steps)
+            return f'<path stroke="{area.ink.colour}" vector-effect="non-scaling-stroke" d="{data}"/>' if data else ""
+        return placed_image(area, self._frame, grid.fine)
 
     def _strokes(self, strokes: list[Path | Batch], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
         kept: dict[tuple[int, Clip | None], dict[_Look, list[Path | Batch]]] = {}

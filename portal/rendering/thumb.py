@@ -26,6 +26,8 @@ MOST: Final = 2500
 GRID: Final = 4
 LARGEST: Final = 60_000
 SMALLEST: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+PICTURE: Final = "#d8dee6"
+"""A picture in the picture is a grey field."""
 DARKEST: Final = "#26303a"
 BRIGHT: Final = 0.42
 ARC_STEP: Final = math.radians(15)
@@ -81,6 +83,8 @@ def _marks(shapes: Iterable[Path | Words], frame: Frame) -> Iterator[tuple[float
             data = _data(shape, x0, y1, fine)
             if shape.fill == "mask":
                 look = ("fill", "#ffffff", "1")
+            elif shape.fill == "picture":
+                look = ("fill", PICTURE, "1")
             elif shape.fill:
                 look = ("fill", colour, f"{min(shape.ink.alpha, 0.55):g}")
             else:

@@ -9,19 +9,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portal.rendering import reasons
+from portal.rendering.album import Album
 from portal.rendering.draughtsman import Draughtsman
-from portal.rendering.dxf import Entity
 from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
 from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
-from portal.rendering.result import Limits, Outcome, Rendering, Sheet, Source
+from portal.rendering.references import PLOT_STYLE, XREF, References
+from portal.rendering.result import Limits, Outcome, Reference, Rendering, Sheet, Source
 from portal.rendering.sheets import Desk, Drawn, drawn_layouts
 from portal.rendering.sniff import Sniffed, sniff
+from portal.rendering.xrefs import Xrefs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-MOST_REFERENCES = 500
+    from portal.rendering.plot_styles import PlotStyles
+
+UNUSABLE_STYLES = "색상별 플롯 스타일(CTB) 파일이 아니거나 손상되었습니다."
+FEW = 3
+"""Names that fit into a sentence."""
 
 
 def rendered(  # noqa: PLR0913 - the parts of an order
@@ -33,13 +40,16 @@ def rendered(  # noqa: PLR0913 - the parts of an order
     name: str = "",
     compiled: Path | None = None,
     plot: Plot | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Rendering:
     """Render `path` into `out`, or plot one sheet of it; every fault of the file is an answer, only one of ours raises.
 
-    `compiled` is the machine code of the DWG reader, which is made anew without it.
+    `compiled` is the machine code of the DWG reader, which is made anew without it; `files` are those that were found
+    for the names in the drawing.
     """
     clock = _Clock()
     source = Source("unknown", "", "", 0, "")
+    references = References(files)
     try:
         sniffed, data = sniff(path, limits)
         source = Source(sniffed.kind, sniffed.version, sniffed.encoding, sniffed.bytes, sniffed.sha256)
@@ -52,23 +62,28 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         refuse_other_kinds(sniffed)
         lost: Counter[str] = Counter()
         if sniffed.kind == "dwg":
-            sniffed, data, lost = as_dxf(sniffed, data, compiled, limits)
+            sniffed, data, lost = as_dxf(sniffed, data, compiled, limits, encoding)
             source = replace(source, encoding=sniffed.encoding)
         doc, plain, note = opened(path, sniffed, data)
         del data
         clock.lap("read")
-        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8, plain)
+        deadline = time.monotonic() + limits.wall * 0.8
+        album = Album(references, limits)
+        hand = Draughtsman(doc, limits, deadline, plain, album)
+        Xrefs(references, album, limits, deadline, compiled, source.sha256).attach(doc, hand)
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
         hand.skipped.update(lost)
         if not layouts:
-            raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
+            raise _nothing(hand.skipped, hand.budget.cycles, source.kind, references)
         desk = Desk(doc, hand, limits, out, name)
-        sheets = _put(desk, layouts, plot)
+        sheets = _put(desk, layouts, plot, references)
         clock.lap("emit")
     except Refused as refusal:
-        return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
-    return _answer(source, version, sheets, hand.skipped, lost.total(), note, _references(doc), clock.times())
+        return Rendering(
+            "refused", refusal.reason, refusal.message, source, version, (), {}, references.listed(), clock.times()
+        )
+    return _answer(source, version, sheets, hand.skipped, lost.total(), note, references.listed(), clock.times())
 
 
 def _pages(  # noqa: PLR0913 - the parts of an order
@@ -82,13 +97,27 @@ def _pages(  # noqa: PLR0913 - the parts of an order
     return rendered_pdf(path, out, source, version, limits, name)
 
 
-def _put(desk: Desk, layouts: list[Drawn], plot: Plot | None) -> tuple[Sheet, ...]:
+def _put(desk: Desk, layouts: list[Drawn], plot: Plot | None, references: References) -> tuple[Sheet, ...]:
     if plot is None:
         return tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
     if not 0 <= plot.sheet < len(layouts):
         raise Refused("plot-no-sheet", count=len(layouts))
-    desk.plot(layouts[plot.sheet], plot)
+    desk.plot(layouts[plot.sheet], plot, _styles(plot, references))
     return ()
+
+
+def _styles(plot: Plot, references: References) -> PlotStyles | None:
+    """The plot styles that are asked for, when they were handed in and can be read."""
+    file = references.file(plot.styles)
+    if file is None:
+        return None
+    from portal.rendering.plot_styles import PlotStyles, Unusable  # noqa: PLC0415 - only plots need it
+
+    try:
+        return PlotStyles.read(file)
+    except Unusable:
+        references.unusable(PLOT_STYLE, plot.styles, UNUSABLE_STYLES)
+        return None
 
 
 def _answer(  # noqa: PLR0913 - the parts of the answer
@@ -98,7 +127,7 @@ def _answer(  # noqa: PLR0913 - the parts of the answer
     skipped: Counter[str],
     unread: int,
     note: str,
-    references: tuple[str, ...],
+    references: tuple[Reference, ...],
     timings: dict[str, float],
 ) -> Rendering:
     outcome: Outcome = "drawn"
@@ -115,32 +144,20 @@ def _answer(  # noqa: PLR0913 - the parts of the answer
     return Rendering(outcome, reason, message, source, version, sheets, dict(skipped), references, timings)
 
 
-def _nothing(skipped: Counter[str], cycles: set[str], kind: str) -> Refused:
+def _nothing(skipped: Counter[str], cycles: set[str], kind: str, references: References) -> Refused:
     if cycles:
         return Refused("block-cycle", block=min(cycles))
     if skipped:
         return Refused("nothing-drawn", types=reasons.listing(skipped))
+    missing = [reference.name for reference in references.listed() if reference.kind == XREF and not reference.found]
+    if missing:
+        return Refused("references-missing", names=", ".join(missing[:FEW]))
     # The reader of DWG files makes an empty drawing of a body that it does not understand.
     return Refused("damaged" if kind == "dwg" else "empty-drawing")
 
 
 def _with_encoding(sniffed: Sniffed, encoding: str) -> Sniffed:
     return replace(sniffed, encoding=encoding)
-
-
-def _references(doc: Entity) -> tuple[str, ...]:
-    """List the files the drawing names. They are names for a person to read: nothing here opens one."""
-    names: dict[str, None] = {}
-    for block in doc.blocks:
-        head = block.block
-        if head is not None and head.dxf.get("flags", 0) & 0b1100 and head.dxf.get("xref_path", ""):
-            names.setdefault(str(head.dxf.xref_path))
-    for entity in doc.objects:
-        if entity.dxftype() in {"IMAGEDEF", "PDFDEFINITION", "DWFDEFINITION", "DGNDEFINITION"}:
-            names.setdefault(str(entity.dxf.get("filename", "")))
-    names.pop("", None)
-    clean = (name.encode("utf-8", "replace").decode() for name in names)
-    return tuple(clean)[:MOST_REFERENCES]
 
 
 class _Clock:

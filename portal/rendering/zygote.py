@@ -27,7 +27,8 @@ from portal.rendering.child import furnish, perform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ORDER: Final = 1 << 16
+ORDER: Final = 1 << 17
+"""Bytes of an order at most: a file that is handed in takes a few hundred of them."""
 NUMBER: Final = struct.Struct("=i")
 
 

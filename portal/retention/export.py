@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal.core.blobs import blobs
 from portal.core.db import db
 from portal.core.exports import Cell, as_csv
-from portal.drawings.models import Drawing, Folder, Revision
+from portal.drawings.models import Drawing, Folder, ReferenceFile, Revision
 from portal.tenants import service as tenants
 from portal.tenants.models import Membership, Tenant
 
@@ -80,6 +80,15 @@ def _drawings(tenant: Tenant, package: zipfile.ZipFile, pipe: _Pipe) -> Iterator
             ]
         )  # fmt: skip
         yield pipe.take()
+    for picture in session.scalars(select(ReferenceFile).order_by(ReferenceFile.id)):
+        name = _free("/".join(["그림", *_path(folders, picture.folder_id), _safe(picture.file_name)]), taken)
+        with (
+            package.open(name, "w", force_zip64=True) as target,
+            blobs().open(f"{tenant.key}/{picture.sha256}") as source,
+        ):
+            while part := source.read(CHUNK):
+                target.write(part)
+                yield pipe.take()
     package.writestr("도면목록.csv", as_csv(DRAWINGS_HEAD, rows))
 
 
@@ -93,12 +102,19 @@ def _path(folders: dict[int, Folder], folder_id: int | None) -> list[str]:
 
 def _name(place: str, revision: Revision, taken: set[str]) -> str:
     stem, dot, ending = _safe(revision.file_name).rpartition(".")
-    base = f"{place}/{stem or ending} (개정 {revision.letter})"
-    name, number = f"{base}{dot}{ending if stem else ''}", 2
-    while name in taken:
-        name, number = f"{base} {number}{dot}{ending if stem else ''}", number + 1
-    taken.add(name)
-    return name
+    return _free(f"{place}/{stem or ending} (개정 {revision.letter}){dot}{ending if stem else ''}", taken)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with a number before its ending where it is taken."""
+    stem, dot, ending = name.rpartition(".")
+    if not dot or "/" in ending:
+        stem, dot, ending = name, "", ""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{stem} {number}{dot}{ending}", number + 1
+    taken.add(free)
+    return free
 
 
 def _safe(name: str) -> str:

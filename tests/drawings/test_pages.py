@@ -26,12 +26,12 @@ def files(*pairs: tuple[str, bytes]) -> list[tuple[io.BytesIO, str]]:
 
 def test_several_files_in_one_plain_form_are_told_one_by_one(world: World, dxf: Callable[..., bytes]) -> None:
     client = world.client
-    sent = files(("A-1 하나.dxf", dxf("하나")), ("그림.png", b"\x89PNG\r\n\x1a\n0000"), ("A-2 둘.dxf", dxf("둘")))
+    sent = files(("A-1 하나.dxf", dxf("하나")), ("그림.gif", b"GIF89a0000"), ("A-2 둘.dxf", dxf("둘")))
     answer = client.post("/drawings/uploads", data={"files": sent}, headers={"X-As": "alice"})
     assert answer.status_code == 303
     shown = client.get(answer.location, headers={"X-As": "alice"}).text
     assert "파일 3개 가운데 2개를 받았습니다" in shown
-    assert "도면 파일이 아닙니다(png)" in shown
+    assert "도면 파일이 아닙니다(gif)" in shown
     assert "A-1" in shown
     closed = client.get("/drawings?uploaded=closed", headers={"X-As": "alice"}).text
     assert "가운데" not in closed

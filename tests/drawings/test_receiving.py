@@ -17,12 +17,12 @@ from portal.drawings.models import Drawing, Upload, UploadOutcome
 from portal.drawings.receiving import Place
 from tests.drawings.world import World
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 200
+GIF = b"GIF89a" + b"0" * 200
 
 
 def test_one_bad_file_never_loses_the_others(world: World, dxf: Callable[..., bytes]) -> None:
     lines = world.send(
-        "alice", ("A-1 하나.dxf", dxf("하나")), ("그림.dxf", PNG), ("빈.dxf", b""), ("A-2 둘.dxf", dxf("둘"))
+        "alice", ("A-1 하나.dxf", dxf("하나")), ("그림.dxf", GIF), ("빈.dxf", b""), ("A-2 둘.dxf", dxf("둘"))
     )
     assert [line.outcome for line in lines] == [
         UploadOutcome.NEW,
@@ -31,7 +31,7 @@ def test_one_bad_file_never_loses_the_others(world: World, dxf: Callable[..., by
         UploadOutcome.NEW,
     ]
     assert [line.status for line in lines] == [201, 415, 422, 201]
-    assert "도면 파일이 아닙니다(png)" in lines[1].message
+    assert "도면 파일이 아닙니다(gif)" in lines[1].message
     assert "DXF로 저장해" in lines[1].next_step
     assert [drawing.label for drawing in world.drawings("alice")] == ["A-1 하나", "A-2 둘"]
 
@@ -40,6 +40,7 @@ def test_a_file_is_announced_and_audited_by_ids_only(world: World, dxf: Callable
     (line,) = world.send("alice", ("비밀 도면.dxf", dxf("비밀")))
     messages = world.store("alice").scalars(select(CompanyMessage)).all()
     assert {(one.kind, one.name) for one in messages} == {
+        ("event", "drawing.changed"),
         ("event", "revision.received"),
         ("event", "usage.happened"),
         ("job", "drawings.render"),

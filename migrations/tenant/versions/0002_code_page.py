@@ -1,0 +1,19 @@
+"""A person may choose the code page that a revision's letters are read in."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("revision", sa.Column("code_page", sa.String(length=20), server_default="", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("revision", "code_page")
