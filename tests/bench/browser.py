@@ -46,6 +46,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
 PATIENCE = 180.0
 STEADY = 1.5
 REACH, MOVES = 300, 240
+#: A page that is slow is dragged less far: a hand gives up, too.
+LONGEST_DRAG = 8.0
 CONTRAST = 0.25
 MOST_BYTES = 200_000
 
@@ -164,7 +166,8 @@ def dragged(tab: Page) -> list[float]:
     tab.mouse.move(x, y)
     tab.mouse.down()
     tab.evaluate(FRAMES)
-    for step in range(MOVES):
+    end = time.monotonic() + LONGEST_DRAG
+    for step in itertools.takewhile(lambda _: time.monotonic() < end, range(MOVES)):
         turn = 2 * math.pi * step / MOVES
         tab.mouse.move(x + REACH * math.sin(turn), y + REACH * (1 - math.cos(turn)) / 2)
     frames = tab.evaluate(TAKEN)

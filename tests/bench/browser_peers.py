@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 VIEWER, BUNDLER = "dxf-viewer@1.0.49", "esbuild@0.28.2"
 DRAWING = "drawing.dxf"
 PATIENCE = 300
-STYLE = "html,body{margin:0;height:100%;background:#fff}#room{position:fixed;inset:0;overflow:hidden;touch-action:none}"
+STYLE = (
+    "html,body{margin:0;height:100%;background:#fff}#room{width:100vw;height:100vh;overflow:hidden;touch-action:none}"
+)
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{style}</style><div id="room">{body}</div>{script}'
 
 #: The plain way to pan an SVG: another viewBox for every move of the hand.
