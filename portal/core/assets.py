@@ -75,6 +75,7 @@ def _pack(response: Response, path: Path, changed: float) -> None:
     coding = packing.chosen(request.headers.get("Accept-Encoding", ""))
     if response.status_code == 304 or not coding or "Range" in request.headers:  # noqa: PLR2004 - Not Modified
         return
+    response.response.close()  # type: ignore[union-attr]  # the file it was about to send
     response.direct_passthrough = False
     response.set_data(_packed(path, changed, coding))
     response.headers["Content-Encoding"] = coding

@@ -7,6 +7,7 @@ picture of the drawing, with what crossed the wire until then. Exits 1 when a ba
 - A frame is the time between two calls of requestAnimationFrame.
 - The first picture is the first frame the browser showed (its screencast) whose middle has a quarter of the contrast
   that it has in the end: the same for every page, and nothing that a page says about itself.
+- What a worker fetches is not in the bytes: dxf-viewer's drawing of 20 MB is one such.
 - Warm: the second visit of one browser window, which has what it may keep. Cold: the first; bytes are counted there.
 """
 
@@ -85,7 +86,7 @@ class Film:
 
     begun: float = 0.0
     pictures: list[tuple[float, bytes]] = field(default_factory=list)
-    received: list[tuple[float, int, str]] = field(default_factory=list)
+    received: list[tuple[float, int]] = field(default_factory=list)
 
     def first(self) -> float:
         """When the drawing was first to be seen, on the clock of the machine."""
@@ -94,7 +95,7 @@ class Film:
         return next(at for at, seen in shown if seen >= least)
 
     def bytes_until(self, moment: float) -> int:
-        return sum(size for at, size, _ in self.received if at <= moment)
+        return sum(size for at, size in self.received if at <= moment)
 
 
 def contrast(picture: bytes) -> float:
@@ -111,7 +112,7 @@ def filmed(tab: Page) -> Iterator[Film]:
     """Write down what the tab shows and receives until the block ends."""
     film = Film()
     door = tab.context.new_cdp_session(tab)
-    addresses: dict[str, str] = {}
+    counted: dict[str, int] = {}
     apart: list[float] = []
 
     def show(event: dict[str, Any]) -> None:
@@ -120,15 +121,17 @@ def filmed(tab: Page) -> Iterator[Film]:
 
     def ask(event: dict[str, Any]) -> None:
         apart.append(event["wallTime"] - event["timestamp"])
-        addresses[event["requestId"]] = event["request"]["url"]
 
-    def finish(event: dict[str, Any]) -> None:
-        address = addresses.get(event["requestId"], "")
-        film.received.append((event["timestamp"] + apart[-1], int(event["encodedDataLength"]), address))
+    def receive(event: dict[str, Any], *, whole: bool = False) -> None:
+        before = counted.get(event["requestId"], 0)
+        more = int(event["encodedDataLength"]) - (before if whole else 0)
+        counted[event["requestId"]] = before + more
+        film.received.append((event["timestamp"] + apart[-1], more))
 
     door.on("Page.screencastFrame", show)
     door.on("Network.requestWillBeSent", ask)
-    door.on("Network.loadingFinished", finish)
+    door.on("Network.dataReceived", receive)
+    door.on("Network.loadingFinished", lambda event: receive(event, whole=True))
     door.send("Network.enable")
     door.send("Page.startScreencast", {"format": "jpeg", "quality": 60, "maxWidth": 720, "maxHeight": 450})
     try:

@@ -56,9 +56,9 @@ def test_packed_bytes_come_back_the_same_and_what_was_cut_off_is_told(coding: pa
         list(packing.unpacked([squeezed[:-3]], coding))
 
 
-def test_a_static_file_is_packed_for_those_who_take_it_and_is_one_file_to_caches(app: Flask) -> None:
-    client = app.test_client()
-    with app.test_request_context():
+def test_a_static_file_is_packed_for_those_who_take_it_and_is_one_file_to_caches(core_app: Flask) -> None:
+    client = core_app.test_client()
+    with core_app.test_request_context():
         address = asset("css/parts.css")
     plain = client.get(address, headers={"Accept-Encoding": "identity"}, buffered=True)
     packed = client.get(address, headers={"Accept-Encoding": "br"}, buffered=True)
@@ -74,9 +74,9 @@ def test_a_static_file_is_packed_for_those_who_take_it_and_is_one_file_to_caches
     assert "Content-Encoding" not in part.headers
 
 
-def test_a_module_and_what_it_imports_have_one_digest_in_their_address_and_are_kept_for_ever(app: Flask) -> None:
-    client = app.test_client()
-    with app.test_request_context():
+def test_a_module_and_what_it_imports_have_one_digest_in_their_address_and_are_kept_for_ever(core_app: Flask) -> None:
+    client = core_app.test_client()
+    with core_app.test_request_context():
         viewer, camera = asset("js/viewer.js"), asset("js/viewer_camera.js")
     assert viewer.rpartition("/")[0] == camera.rpartition("/")[0]
     for address in (viewer, camera):

@@ -97,7 +97,7 @@ def test_a_picture_comes_in_the_coding_its_caller_takes_and_is_the_same_picture(
         plain = world.get("alice", address, **{"Accept-Encoding": "identity"})
         assert answer.headers.get("Content-Encoding", "") == coding
         assert b"".join(packing.unpacked([answer.data], answer.headers.get("Content-Encoding", ""))) == plain.data
-        assert answer.headers["Vary"] == "Accept-Encoding"
+        assert "Accept-Encoding" in answer.vary
         assert answer.headers["ETag"] == plain.headers["ETag"]
         assert answer.headers["ETag"].strip('W/"') == hashlib.sha256(plain.data).hexdigest()
 
