@@ -6,13 +6,9 @@ POST answers `see_other`, a bad form `page(..., status=422)`, with and without J
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from flask import Flask, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from htmx_flask import request as htmx_request
@@ -20,7 +16,8 @@ from jinja2_fragments.flask import render_block
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from portal.core import clock, korea, money, tables
+from portal.core import assets, clock, korea, money, tables
+from portal.core.assets import asset
 from portal.core.gate import Caller, caller, may_open
 from portal.core.settings import settings
 
@@ -77,21 +74,6 @@ def _wanted_block(template: str) -> str | None:
     ):
         return block
     return None
-
-
-@lru_cache(maxsize=512)
-def _static_digest(folder: str, name: str, _changed: float) -> str:
-    return hashlib.sha256(Path(folder, name).read_bytes()).hexdigest()[:12]
-
-
-def asset(name: str) -> str:
-    """The address of a static file, with its digest, so that it may be kept for ever.
-
-    Made without the router, which a request with a broken Host has none of: the error page must show even then.
-    """
-    folder, address = current_app.static_folder or "", f"{current_app.static_url_path}/{quote(name)}"
-    path = Path(folder, name)
-    return f"{address}?v={_static_digest(folder, name, path.stat().st_mtime)}" if path.is_file() else address
 
 
 def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
@@ -163,6 +145,8 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
     parts = LocalProxy(lambda: app.jinja_env.get_template("parts.html").module)
     app.jinja_env.globals.update(asset=asset, p=parts)
 
+    assets.init_app(app)
+
     @app.context_processor
     def surroundings() -> dict[str, Any]:
         return {
@@ -172,15 +156,6 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
             "now": LocalProxy(clock.now),  # asked for only by pages that show time: the error page needs no database
             "frame": _LazyFrame(sections, searches),
         }
-
-    @app.after_request
-    def keep_static(response: BaseResponse) -> BaseResponse:
-        if request.endpoint == "static" and response.status_code in {200, 304}:
-            folder, name = current_app.static_folder or "", (request.view_args or {}).get("filename", "")
-            path = Path(folder, name)
-            fits = path.is_file() and request.args.get("v") == _static_digest(folder, name, path.stat().st_mtime)
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if fits else "no-cache"
-        return response
 
 
 class _LazyFrame:

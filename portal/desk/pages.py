@@ -10,8 +10,9 @@ from typing import Any
 from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.core.assets import asset
 from portal.core.gate import access, caller, may_open
-from portal.core.page import asset, page, see_other
+from portal.core.page import page, see_other
 from portal.desk import prices
 from portal.desk.search import of_member, words_of
 from portal.trials.service import TERMS_VERSION

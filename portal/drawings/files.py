@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from flask import Blueprint, Response, current_app, request, stream_with_context
 
+from portal.core import packing
 from portal.core.blobs import Missing, blobs
 from portal.core.db import write
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
 from portal.drawings import reference_files, rules, service
 from portal.drawings.models import Revision, Sheet
-from portal.drawings.pictures import svg_key
+from portal.drawings.pictures import opened, svg_key
 from portal.tenants import service as tenants
 
 files = Blueprint("drawing_files", __name__)
@@ -94,9 +94,9 @@ def _write_down(revision: Revision) -> None:
 
 
 def _picture(revision: Revision, found: Sheet, digest: str, part: str = "") -> Response:
-    """A packed picture as it lies in the store, unpacked for the rare caller that cannot.
+    """A packed picture as it lies in the store, packed otherwise for the rare caller that cannot read that.
 
-    The validator is weak because both forms share it; they are the same picture.
+    The validator is weak because all forms share it; they are the same picture.
     """
     response = current_app.response_class(mimetype="image/svg+xml")
     response.set_etag(digest, weak=True)
@@ -109,24 +109,38 @@ def _picture(revision: Revision, found: Sheet, digest: str, part: str = "") -> R
     render = revision.render
     if render is None:
         raise NotFound
-    key = svg_key(tenants.company_key(caller()), render.sha256, render.version, found.position, part)
-    stream = _opened(key)
+    stream, key, kept = _found(
+        svg_key(tenants.company_key(caller()), render.sha256, render.version, found.position, part)
+    )
     response.call_on_close(stream.close)
-    if rules.accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        response.headers["Content-Encoding"] = "gzip"
+    wanted = packing.chosen(request.headers.get("Accept-Encoding", ""), dict.fromkeys((kept, "gzip")))
+    if wanted:
+        response.headers["Content-Encoding"] = wanted
+    if wanted == kept:
         response.content_length = blobs().size(key)
         response.response = _chunks(stream)
     else:
-        response.response = _chunks(cast("BinaryIO", gzip.GzipFile(fileobj=stream)))
+        response.response = packing.packed(packing.unpacked(packing.read(stream), kept), wanted)
     return response
+
+
+def _found(key: str) -> tuple[BinaryIO, str, packing.Coding]:
+    try:
+        return opened(key)
+    except Missing as error:
+        raise _gone(key) from error
 
 
 def _opened(key: str) -> BinaryIO:
     try:
         return blobs().open(key)
     except Missing as error:
-        current_app.logger.exception("the blob %s is missing", key)
-        raise Refusal("이 파일을 저장소에서 찾지 못했습니다.", "관리자에게 알려 주십시오.", 404) from error
+        raise _gone(key) from error
+
+
+def _gone(key: str) -> Refusal:
+    current_app.logger.error("the blob %s is missing", key)
+    return Refusal("이 파일을 저장소에서 찾지 못했습니다.", "관리자에게 알려 주십시오.", 404)
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

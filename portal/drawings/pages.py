@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, flash, jsonify, request, session, url_
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from portal.core import ids
+from portal.core import ids, packing
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import access, caller
 from portal.core.headers import policy
@@ -124,7 +124,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         raise NotFound
     sheets = service.sheets_of(caller(), revision.render)
     current = ids.whole(request.args.get("sheet")) or 0
-    return page(
+    answer = page(
         "drawings/drawing.html",
         drawing=shown,
         revision=revision,
@@ -140,6 +140,8 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         references=references.shown(revision),
         steps=[(verb, STEP_WORDS[verb]) for verb in service.steps_for(shown)],
     )
+    packing.pack(answer, request.headers.get("Accept-Encoding", ""))  # lists every tile; nothing on it is secret
+    return answer
 
 
 @pages.get("/drawings/<int:drawing_id>/revisions")

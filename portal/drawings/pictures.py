@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from portal.core.blobs import blobs
+from portal.core import packing
+from portal.core.blobs import Missing, blobs
 from portal.drawings.models import Layer, Render, Sheet, Text
 from portal.rendering.result import Sheet as DrawnSheet
 
@@ -35,7 +36,19 @@ class Kept:
 
 def svg_key(company: str, sha256: str, version: str, position: int, part: str = "") -> str:
     """Where the packed SVG of a sheet lies in the blob store; `part` is "thumb", "tile-7" or nothing."""
-    return f"{company}/renders/{version}/{sha256}/{position}{part and f'-{part}'}.svg.gz"
+    return f"{company}/renders/{version}/{sha256}/{position}{part and f'-{part}'}.svg.br"
+
+
+def opened(key: str) -> tuple[BinaryIO, str, packing.Coding]:
+    """A kept picture as a packed stream to read and close, its key in the store and its coding. Raises Missing.
+
+    Pictures of renderers before this one's are gzip, and stay as they are until their drawing is drawn again.
+    """
+    try:
+        return blobs().open(key), key, "br"
+    except Missing:
+        older = f"{key.removesuffix('.br')}.gz"
+        return blobs().open(older), older, "gzip"
 
 
 def keep(company: str, sha256: str, version: str, folder: Path, sheets: Iterable[DrawnSheet]) -> list[Kept]:
@@ -107,13 +120,19 @@ def write_sheet(session: Session, render: Render, position: int, drawn: DrawnShe
 
 
 def _pack(svg: Path, key: str) -> Packed:
-    packed = svg.with_name(f"{svg.name}.gz")
+    packed = svg.with_name(f"{svg.name}.br")
     digest, size = hashlib.sha256(), 0
-    with svg.open("rb") as plain, gzip.GzipFile(packed, "wb", compresslevel=6, mtime=0) as squeezed:
-        while chunk := plain.read(1 << 20):
-            digest.update(chunk)
-            size += len(chunk)
-            squeezed.write(chunk)
+
+    def told() -> Iterator[bytes]:
+        nonlocal size
+        with svg.open("rb") as plain:
+            for chunk in packing.read(plain):
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+    with packed.open("wb") as squeezed:
+        squeezed.writelines(packing.packed(told(), "br"))
     blobs().put_named(key, packed, "image/svg+xml")
     return Packed(digest.hexdigest(), size)
 

@@ -165,13 +165,3 @@ def below(folder_id: int, parents: Iterable[tuple[int, int | None]]) -> set[int]
             found.add(current)
             open_ends.extend(children.get(current, ()))
     return found
-
-
-def accepts_gzip(header: str) -> bool:
-    """Whether a caller takes gzip, by its Accept-Encoding."""
-    for part in header.lower().split(","):
-        coding, _, parameters = part.partition(";")
-        if coding.strip() in {"gzip", "x-gzip", "*"}:
-            quality = re.fullmatch(r"\s*q\s*=\s*([0-9.]+)\s*", parameters)
-            return quality is None or quality[1].strip("0.") != ""
-    return False

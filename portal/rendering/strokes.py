@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST_MERGED: Final = 400
 SAME: Final = 1e-9
 DOT: Final = "h0"
+SEEN: Final = 2.0
+"""Steps of a coarse grid that an object must reach to be more than a dot: about a pixel of the whole sheet."""
 
 
 class Pieces:
@@ -61,6 +63,15 @@ class Pieces:
             seen.setdefault((x, y, body), at)
         kept = np.fromiter(seen.values(), np.int64, len(seen))
         return Pieces(self.ends[kept], [self.bodies[at] for at in kept.tolist()], self.boxes[kept])
+
+    def seen(self, grid: Grid) -> Pieces:
+        """Those of a block that are more than a dot on a coarse grid, or the largest when none is.
+
+        A block's dots lie beside each other: they were most of a coarse picture's bytes and of its time on the screen.
+        """
+        sizes = grid.lengths((self.boxes[:, 2:4] - self.boxes[:, 0:2]).max(axis=1))
+        kept = np.flatnonzero(sizes >= min(SEEN, float(sizes.max())))
+        return Pieces(self.ends[kept], [self.bodies[at] for at in kept.tolist()], self.boxes[kept]).distinct()
 
     def ordered(self, tiles: Ints) -> Iterable[tuple[int, str]]:
         """Tile and path data of at most MOST_MERGED pieces, tile by tile."""
@@ -194,6 +205,8 @@ def _stamps(batch: Stamps, grid: Grid) -> Pieces:
         whole = Pieces.joined([pieces_of(shape, home) for shape in moved])
         if not whole.bodies:
             continue
+        if grid.coarse:
+            whole = whole.seen(grid)
         moves = (whole.ends[1:, 0:2] - whole.ends[:-1, 2:4]).tolist()
         body = whole.bodies[0] + "".join(
             f"m{x}{y: d}{more}" for (x, y), more in zip(moves, whole.bodies[1:], strict=True)

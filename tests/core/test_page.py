@@ -10,8 +10,9 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 
+from portal.core.assets import asset
 from portal.core.gate import access
-from portal.core.page import asset, file_size, page, see_other
+from portal.core.page import file_size, page, see_other
 
 TEMPLATE = """<html>{% block title %}T{% endblock %}{% block two_words %}<div id="two-words">{{ word }}</div>{% endblock %}</html>"""
 

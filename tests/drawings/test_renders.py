@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import signal
 import threading
@@ -11,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import brotli
 import pytest
 from sqlalchemy import func, select, update
 
@@ -53,7 +53,7 @@ def test_a_drawing_is_drawn_with_its_sheets_layers_and_texts(world: World, dxf: 
     assert set(session.scalars(select(Text.content))) == {"거실", "주방"}
     key = svg_key("bcdfghjkmnpq", revision.sha256, renders.VERSION, sheet.position)
     with blobs().open(key) as packed:
-        svg = gzip.decompress(packed.read())
+        svg = brotli.decompress(packed.read())
     assert "거실".encode() in svg
     assert len(svg) == sheet.svg_bytes
 

@@ -84,14 +84,6 @@ def test_what_is_missing_is_said_with_its_types() -> None:
     assert rules.not_drawn(10, {}) == ""
 
 
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [("gzip, br", True), ("br", False), ("", False), ("gzip;q=0", False), ("GZIP; q=0.5", True), ("*", True)],
-)
-def test_gzip_is_sent_to_those_who_take_it(header: str, accepted: bool) -> None:
-    assert rules.accepts_gzip(header) is accepted
-
-
 def test_everything_below_a_folder_is_found_even_in_a_circle() -> None:
     assert rules.below(1, [(1, 3), (2, 1), (3, 2), (4, None)]) == {1, 2, 3}
 

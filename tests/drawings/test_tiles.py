@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import html
+import io
 import json
 import logging
 import re
@@ -14,6 +17,7 @@ import pytest
 from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
+from portal.core import packing
 from portal.core.blobs import blobs
 from portal.drawings.models import Revision
 from portal.tenants import service as tenants
@@ -78,6 +82,41 @@ def test_a_tile_is_shown_like_its_sheet_and_to_nobody_else(world: World, large: 
     assert world.get("charlie", address).status_code == 404
     assert world.get("bill", address).status_code in {403, 404}
     assert world.get("vera", address.replace("/tiles/1", "/tiles/99")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("header", "coding"),
+    [("gzip, br", "br"), ("gzip", "gzip"), ("br;q=0, *", "gzip"), ("identity", ""), ("br;q=0", "")],
+)
+def test_a_picture_comes_in_the_coding_its_caller_takes_and_is_the_same_picture(
+    world: World, large: Revision, header: str, coding: str
+) -> None:
+    sheet = sheets_of(world, large)[0]
+    for address in (sheet["url"], sheet["tiles"][0]["url"]):
+        answer = world.get("alice", address, **{"Accept-Encoding": header})
+        plain = world.get("alice", address, **{"Accept-Encoding": "identity"})
+        assert answer.headers.get("Content-Encoding", "") == coding
+        assert b"".join(packing.unpacked([answer.data], answer.headers.get("Content-Encoding", ""))) == plain.data
+        assert "Accept-Encoding" in answer.vary
+        assert answer.headers["ETag"] == plain.headers["ETag"]
+        assert answer.headers["ETag"].strip('W/"') == hashlib.sha256(plain.data).hexdigest()
+
+
+def test_a_picture_that_an_older_renderer_kept_as_gzip_is_still_shown(world: World, large: Revision) -> None:
+    sheet = sheets_of(world, large)[0]
+    plain = world.get("alice", sheet["url"], **{"Accept-Encoding": "identity"}).data
+    company = tenants.key_of(world.people["alice"].tenant_id)
+    key = next(key for key in blobs().keys(company) if key.endswith("/1.svg.br"))
+    with blobs().open(key) as kept:
+        packed = kept.read()
+    blobs().put_named(key.removesuffix("br") + "gz", io.BytesIO(gzip.compress(plain)), "image/svg+xml")
+    blobs().delete(key)
+    try:
+        shown = world.get("alice", sheet["url"], **{"Accept-Encoding": "gzip, br"})
+        assert (shown.headers["Content-Encoding"], gzip.decompress(shown.data)) == ("gzip", plain)
+        assert world.get("alice", sheet["url"], **{"Accept-Encoding": "br"}).data == plain
+    finally:
+        blobs().put_named(key, io.BytesIO(packed), "image/svg+xml")
 
 
 def test_the_layers_of_the_list_are_the_layers_of_the_picture(world: World, large: Revision) -> None:
