@@ -37,6 +37,10 @@ KEPT = Path("build") / "fuzz"
 FILES = int(os.environ.get("FUZZ_FILES", "300"))
 LARGEST = 700_000
 """Of the files to break: larger ones take longer and hold nothing that the smaller do not."""
+HOPELESS = frozenset(
+    {"png_named.dxf", "random_head.dwg", "trunc_60.dwg", "trunc_50.dxf", "selfblock.dxf", "flip50.dwg"}
+)
+"""Refused as they are: to break them further shows nothing."""
 NUMBER = re.compile(rb"(?<![\w.$#/*-])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 EXTREMES = (
     b"0", b"-1", b"-0.0", b"1e-300", b"1e308", b"-1e308", b"1e400", b"nan", b"inf", b"-inf", b"2147483647", b"-2147483648",
@@ -49,7 +53,7 @@ INTEGERS = (0, -1, 1, 32767, -32768, 255)
 @pytest.mark.slow
 def test_whatever_a_file_holds_it_ends_with_an_answer(tmp_path: Path) -> None:
     first = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(10**9))
-    print(f"FUZZ_SEED={first}")
+    print(f"FUZZ_SEED={first}")  # noqa: T201 - what is needed to run it again
     sources = whole_files()
     broken = []
     for seed in range(first, first + FILES):
@@ -58,9 +62,8 @@ def test_whatever_a_file_holds_it_ends_with_an_answer(tmp_path: Path) -> None:
         path.write_bytes(data)
         answer, cost = watched(lambda path=path: render(path, tmp_path / "out"))
         faults = faults_of(answer, cost, tmp_path / "out")
-        print(
-            f"{seed} {name} {how}: {answer.outcome} {answer.reason} {cost.cpu:.2f} s {cost.memory >> 20} MB", flush=True
-        )
+        said = f"{seed} {name} {how}: {answer.outcome} {answer.reason} {cost.cpu:.2f} s {cost.memory >> 20} MB"
+        print(said, flush=True)  # noqa: T201
         if faults:
             KEPT.mkdir(parents=True, exist_ok=True)
             (KEPT / path.name).write_bytes(data)
@@ -99,6 +102,7 @@ def whole_files() -> list[tuple[str, bytes]]:
     found += [(path.name, path.read_bytes()) for path in sorted(OWN.glob("*.dwg"))]
     for kind in ("dxf", "dwg", "pdf", "bad"):
         paths = sorted(path for path in (SHARED / kind).glob("*") if 0 < path.stat().st_size < LARGEST)
+        paths = [path for path in paths if path.name not in HOPELESS]
         found += [(f"{kind}/{path.name}", path.read_bytes()) for path in paths]
     return found
 
@@ -109,9 +113,9 @@ def broken_file(rng: random.Random, sources: list[tuple[str, bytes]]) -> tuple[s
     kind = rng.choice(kinds)
     name, data = rng.choice([source for source in sources if kind_of(source[0]) == kind])
     ways: list[Callable[[random.Random, bytes], bytes]] = [flipped, cut, without_a_piece, with_a_piece_twice, moved]
-    ways += [with_extremes] * 4 if is_text(data) else [with_binary_extremes] * 2
+    ways += [with_extremes] * 8 if is_text(data) else [with_binary_extremes] * 4
     done = []
-    for _ in range(rng.randint(1, 3)):
+    for _ in range(rng.choice((1, 1, 2, 3))):
         way = rng.choice(ways)
         data = way(rng, data)
         done.append(way.__name__)
