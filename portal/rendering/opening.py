@@ -19,7 +19,7 @@ from ezdxf.filemanagement import read, readfile
 from ezdxf.lldxf.const import DXFError
 
 from portal.rendering.columns import Unplain
-from portal.rendering.dxf_damage import without_damage
+from portal.rendering.dxf_damage import ATTEMPTS, without_damage
 from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.reader import plain_objects
 from portal.rendering.reasons import Refused
@@ -48,7 +48,7 @@ KINDS: Final = {
 }  # fmt: skip
 BROKEN: Final = (
     DXFError, ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError, EOFError,
-    struct.error,
+    StopIteration,    struct.error,
 )  # fmt: skip
 """What ezdxf raises for broken files of one kind or another."""
 
@@ -173,10 +173,12 @@ def _with_model(doc: Drawing) -> Drawing:
 
 def _rescued(text: str, sniffed: Sniffed, data: bytes) -> Drawing:
     """Read what is sound of a damaged drawing; raises Refused when nothing can be read."""
-    try:
-        return _read(without_damage(text))
-    except BROKEN:
-        return _recovered(sniffed, data)
+    for unwanted in ATTEMPTS:
+        try:
+            return _read(without_damage(text, unwanted))
+        except BROKEN:
+            continue
+    return _recovered(sniffed, data)
 
 
 def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
