@@ -196,7 +196,8 @@ def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
 def _compare(doc: Drawing, data: bytes, *, whole: bool) -> None:
     """Hold the number of objects that were loaded against the tag scan's."""
     loaded = sum(len(layout) for layout in doc.layouts)
-    if loaded < objects_of(data) * LOST:
+    written = objects_of(data)
+    if loaded < written * LOST:
         raise Refused("lost")
-    if loaded == 0 and not whole:
+    if loaded == 0 and (written < 0 or not whole):
         raise Refused("lost")

@@ -116,3 +116,15 @@ def test_a_hatch_without_a_pattern_is_said_to_be_missing(tmp_path: Path) -> None
     )  # fmt: skip
     answer = rendered(tmp_path, drawing(hatch, GOOD, version="AC1015"))
     assert (answer.outcome, answer.skipped) == ("partial", {"HATCH": 1})
+
+
+def test_a_drawing_whose_section_of_objects_cannot_be_found_is_not_said_to_be_empty(tmp_path: Path) -> None:
+    answer = rendered(tmp_path, drawing(GOOD).replace("ENTITIES", "ENTITIFS"))
+    assert (answer.outcome, answer.reason) == ("refused", "lost")
+
+
+def test_a_layer_with_broken_data_of_its_own_looks_like_any_other(tmp_path: Path) -> None:
+    broken = layer("벽체", 3) + tags((1001, "AcCmTransparency"))
+    answer = rendered(tmp_path, drawing(line(0, 0, 5, 5, "벽체"), layers=broken, version="AC1015"))
+    assert answer.outcome == "drawn"
+    assert [found.name for found in answer.sheets[0].layers] == ["벽체"]
