@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
             broken += [f"{name}: {fault}" for fault in faults]
             print(
                 f"{name[-58:]:58} {answer.outcome:8} {answer.reason:14} {_objects(answer):8} {'-' if count is None else count:>7}"
-                f" {ink.marks:7} {cost.cpu:6.2f} {cost.wall:6.2f} {cost.memory >> 20:5}{' ' + '; '.join(faults) if faults else ''}",
+                f" {ink.marks:7} {cost.cpu:6.2f} {cost.wall:6.2f} {cost.memory >> 20:5}{_thin(answer, ink)}{' ' + '; '.join(faults) if faults else ''}",
                 flush=True,
             )
     print(", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
@@ -122,6 +122,12 @@ def _marks(element: ET.Element) -> int:
 
 def _objects(answer: Rendering) -> int:
     return sum(sheet.objects for sheet in answer.sheets)
+
+
+def _thin(answer: Rendering, ink: Ink) -> str:
+    """Worth a look, and no fault by itself: an empty text or a reference to an empty block is drawn without ink."""
+    missing = sum(sheet.drawn for sheet in answer.sheets) - ink.marks
+    return f" {missing} drawn without ink" if missing > 0 else ""
 
 
 def _faults(answer: Rendering, cost: Cost, ink: Ink, count: int | None) -> list[str]:
