@@ -135,11 +135,13 @@ def _reference(entity: Entity) -> tuple[str, int]:
 def _check_hatch(entity: Entity, limits: Limits) -> None:
     if len(entity.paths) > limits.hatch_lines:
         raise curves.Unfit("hatch paths")
-    if entity.dxf.solid_fill or entity.pattern is None:
+    if entity.dxf.solid_fill:
         return
+    if entity.pattern is None or not entity.pattern.lines:
+        raise curves.Unfit("hatch without pattern")
     points = [vertex for path in entity.paths for vertex in _corners(path)]
     if not points:
-        return
+        raise curves.Unfit("hatch without boundary")
     reach = max(
         max(p[0] for p in points) - min(p[0] for p in points), max(p[1] for p in points) - min(p[1] for p in points)
     )

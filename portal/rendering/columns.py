@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PIECE: Final = 16 << 20
+PIECE: Final = 4 << 20
 """Bytes looked at in one go: large enough that the cost of the calls is nothing, small enough to bound the memory."""
 LONGEST_CODE: Final = 4
 NEWLINE, RETURN, SPACE, TAB, ZERO = 10, 13, 32, 9, 48

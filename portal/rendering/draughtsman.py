@@ -126,7 +126,7 @@ class Draughtsman:
             if shapes:
                 drawn.append(shapes)
         before = self.skipped.total()
-        shapes, number = self._plain_hand.shapes(layout.block_record_name, TOP)
+        shapes, number = self._plain_hand.shapes(layout.block_record_name, TOP, once=True)
         if shapes:
             # First, as they would mostly be: what covers others, a mask behind letters, is none of them.
             drawn.insert(0, shapes)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
@@ -48,7 +50,7 @@ class Table:
 
     def at(self, rows: Ints) -> Table:
         """The objects of some rows."""
-        columns = {name: column[rows] for name, column in self.columns.items()}
+        columns = {name: some(column, rows) for name, column in self.columns.items()}
         if len(self.first) == 1:
             return Table(columns, texts=[self.texts[row] for row in rows.tolist()] if self.texts else [])
         counts = np.diff(self.first)[rows]
@@ -75,16 +77,46 @@ class Plain:
         """The tables of one block or space."""
         return self.spaces.get(space.lower(), {})
 
+    def taken(self, space: str) -> Iterator[tuple[int, Table]]:
+        """The tables of a space that is drawn once: each is given away, so that it is gone when it is drawn."""
+        tables = self.spaces.pop(space.lower(), {})
+        while tables:
+            kind = next(iter(tables))
+            yield kind, tables.pop(kind)
+
 
 NOTHING_PLAIN: Final = Plain([], [], [], [], {}, b"", 0)
 """Of a file that ezdxf reads whole."""
 
 
+def uniform(column: NDArray[Any]) -> bool:
+    """Whether a column is one value that stands for all rows."""
+    return column.strides == (0,)
+
+
+def compact(column: NDArray[Any]) -> NDArray[Any]:
+    """A column that says the same in every row, as most do (no colour, no weight of their own), as one value."""
+    if len(column) and not uniform(column) and (column == column[0]).all():
+        return np.broadcast_to(column[:1].copy(), column.shape)
+    return column
+
+
+def some(column: NDArray[Any], rows: Ints) -> NDArray[Any]:
+    """Some rows of a column."""
+    return np.broadcast_to(column[:1], rows.shape) if uniform(column) else column[rows]
+
+
+def _end_to_end(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    if all(uniform(part) and part[0] == parts[0][0] for part in parts):
+        return np.broadcast_to(parts[0][:1], (sum(map(len, parts)),))
+    return np.concatenate(parts)
+
+
 def joined(tables: list[Table]) -> Table:
-    """Several tables of one type as one."""
+    """Several tables of one type as one; theirs are emptied column by column, so that both never are there whole."""
     if len(tables) == 1:
         return tables[0]
-    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns}
+    columns = {name: _end_to_end([table.columns.pop(name) for table in tables]) for name in list(tables[0].columns)}
     texts = [text for table in tables for text in table.texts]
     if len(tables[0].first) == 1:
         return Table(columns, texts=texts)

@@ -69,7 +69,11 @@ class Palette:
         self._patterns = {line.dxf.name.upper(): _pattern(line) for line in doc.linetypes}
         self.linetype_scale: float = host.linetype_scale if host else _positive(doc.header.get("$LTSCALE", 1.0))
         for layer in doc.layers:
-            self._add(layer.dxf.name, layer)
+            name = str(layer.dxf.get("name", ""))
+            try:
+                self._add(name, layer)
+            except Exception:  # noqa: BLE001 - the per-object guard: a broken layer looks like one without an entry
+                self._add(name, None)
 
     def layer(self, name: str) -> LayerLook:
         """Give a layer by name; one that has no table entry is made as the CAD does: on, index 7, continuous."""
@@ -210,7 +214,10 @@ def _positive(value: Entity) -> float:
 
 
 def _pattern(linetype: Entity) -> tuple[float, ...]:
-    dashes = [abs(float(dash)) for dash in linetype.simplified_line_pattern()]
+    try:
+        dashes = [abs(float(dash)) for dash in linetype.simplified_line_pattern()]
+    except Exception:  # noqa: BLE001 - the per-object guard: a broken linetype is a continuous one
+        return ()
     if len(dashes) % 2:
         dashes = dashes[:-1]
     return tuple(dashes) if len(dashes) > 1 and 0 < sum(dashes) < 1e12 else ()  # noqa: PLR2004

@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import re
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from ezdxf.filemanagement import read, readfile
 from ezdxf.lldxf.const import DXFError
 
 from portal.rendering.columns import Unplain
+from portal.rendering.dxf_damage import ATTEMPTS, without_damage
 from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.reader import plain_objects
 from portal.rendering.reasons import Refused
@@ -44,7 +46,11 @@ KINDS: Final = {
     "rar": "RAR 압축", "7z": "7z 압축", "html": "웹 문서", "svg": "SVG", "xml": "XML", "text": "텍스트",
     "unknown": "알 수 없는 형식",
 }  # fmt: skip
-BROKEN: Final = (DXFError, ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError, RecursionError)
+BROKEN: Final = (
+    DXFError, ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError, EOFError,
+    StopIteration,    struct.error,
+)  # fmt: skip
+"""What ezdxf raises for broken files of one kind or another."""
 
 
 def refuse_other_kinds(sniffed: Sniffed) -> None:
@@ -95,8 +101,8 @@ def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain, s
     logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
     if sniffed.kind == "dxf-binary":
         try:
-            return readfile(path), NOTHING_PLAIN, ""
-        except (*BROKEN, OSError, EOFError, MemoryError) as error:
+            return _with_model(readfile(path)), NOTHING_PLAIN, ""
+        except (*BROKEN, OSError, MemoryError) as error:
             raise Refused("damaged") from error
     found = _quickly(sniffed, data) if sniffed.whole else None
     if found is not None:
@@ -106,10 +112,11 @@ def opened(path: Path, sniffed: Sniffed, data: bytes) -> tuple[Drawing, Plain, s
     try:
         doc = _read(text)
     except BROKEN:
+        text = named_soundly(text)
         try:
-            doc = _read(named_soundly(text))
+            doc = _read(text)
         except BROKEN:
-            doc = _recovered(sniffed, data)
+            doc = _rescued(text, sniffed, data)
             note = note or "recovered"
     _compare(doc, data, whole=sniffed.whole)
     return doc, NOTHING_PLAIN, note
@@ -158,7 +165,23 @@ def _decoded(sniffed: Sniffed, data: bytes) -> str:
 
 def _read(text: str) -> Drawing:
     # Universal newlines also read the CR-only files of old systems.
-    return read(io.StringIO(text, newline=None))
+    return _with_model(read(io.StringIO(text, newline=None)))
+
+
+def _with_model(doc: Drawing) -> Drawing:
+    """Give the document; raises KeyError for one that lost its model space."""
+    doc.modelspace()
+    return doc
+
+
+def _rescued(text: str, sniffed: Sniffed, data: bytes) -> Drawing:
+    """Read what is sound of a damaged drawing; raises Refused when nothing can be read."""
+    for unwanted in ATTEMPTS:
+        try:
+            return _read(without_damage(text, unwanted))
+        except BROKEN:
+            continue
+    return _recovered(sniffed, data)
 
 
 def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
@@ -168,15 +191,16 @@ def _recovered(sniffed: Sniffed, data: bytes) -> Drawing:
     stream = io.BytesIO(os.linesep.join(text.splitlines()).encode("utf-8", "replace"))
     try:
         doc, _ = recover.read(stream, errors="surrogateescape")
-    except (*BROKEN, OSError, EOFError) as error:
+        return _with_model(doc)
+    except (*BROKEN, OSError) as error:
         raise Refused("damaged") from error
-    return doc
 
 
 def _compare(doc: Drawing, data: bytes, *, whole: bool) -> None:
     """Hold the number of objects that were loaded against the tag scan's."""
     loaded = sum(len(layout) for layout in doc.layouts)
-    if loaded < objects_of(data) * LOST:
+    written = objects_of(data)
+    if loaded < written * LOST:
         raise Refused("lost")
-    if loaded == 0 and not whole:
+    if loaded == 0 and (written < 0 or not whole):
         raise Refused("lost")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SPACING: Final = 5 / 3
 """Baseline to baseline in cap heights at line spacing factor 1 (the format's "3-on-5")."""
 LEFT, RIGHT, CENTRE = 1, 2, 3
+BRACES: Final = 10
+"""How many braces a text may have for each letter it may have: they only group, but each costs the parser a copy."""
 SQUEEZE: Final = 1.12
 """A line may come out this much wider than its box before it is wrapped, and is then set tighter: the drawing's own font
 is often narrower than the browser's, and a wrong break changes more than tight letters do."""
@@ -58,7 +60,8 @@ def multi_line(entity: Entity, pen: Ink, style: Entity, most: int) -> list[Shape
 
     Raises curves.Unfit for more than `most` letters.
     """
-    if len(entity.text) > most:
+    braces = entity.text.count("{") + entity.text.count("}")
+    if len(entity.text) - braces > most or braces > BRACES * most:
         raise curves.Unfit("text too long")
     height = float(entity.dxf.char_height)
     if not height > 0:

@@ -21,7 +21,7 @@ from portal.rendering.batches import (
     round_rows,
     sound_ones,
 )
-from portal.rendering.entities import ARC, CIRCLE, INSERT, LINE, LWPOLYLINE, SOLID, TEXT, Plain, Table
+from portal.rendering.entities import ARC, CIRCLE, INSERT, LINE, LWPOLYLINE, SOLID, TEXT, Plain, Table, uniform
 from portal.rendering.lines_of_text import Line, line_of_text
 from portal.rendering.reasons import Refused
 from portal.rendering.shapes import TURN, Path, shifted, sound
@@ -66,11 +66,14 @@ class PlainHand:
         self._letters = letters
         self._deadline = deadline
 
-    def shapes(self, space: str, setting: Setting) -> tuple[list[Shape], int]:
-        """The shapes of a block's or space's plain objects, and how many objects these are."""
+    def shapes(self, space: str, setting: Setting, *, once: bool = False) -> tuple[list[Shape], int]:
+        """The shapes of a block's or space's plain objects, and how many objects these are.
+
+        `once` is for a layout: its numbers are not kept beside its shapes.
+        """
         result: list[Shape] = []
         count = 0
-        for kind, table in self._plain.of(space).items():
+        for kind, table in self._plain.taken(space) if once else list(self._plain.of(space).items()):
             count += len(table)
             for ink, look, rows in self._looks(table, setting):
                 if time.monotonic() > self._deadline:
@@ -82,6 +85,8 @@ class PlainHand:
         """The rows of each ink, with an object that has that look."""
         key = np.zeros(len(table), np.int64)
         for name in ("layer", "aci", "true", "weight", "linetype", "ltscale", "transparency"):
+            if uniform(table[name]):
+                continue
             values, inverse = np.unique(table[name], return_inverse=True)
             if len(values) > 1:
                 key = key * len(values) + inverse.reshape(-1)

@@ -19,7 +19,9 @@ from portal.rendering.entities import (
     TEXT,
     Plain,
     Table,
+    compact,
     joined,
+    some,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ WANTED[[code for code, _ in COMMON.values()]] = True
 WANTED[[code for columns in OWN.values() for code, _ in columns.values()]] = True
 WANTED[[*EXTRUSION, INVISIBLE, ON_PAPER, 66, 70, 71, 43]] = True
 FURTHEST: Final = 1e12
+NUMBERS: Final = frozenset({"owner", "layer", "linetype", "name", "style", "order"})
 PICTURES: Final = (b"*D", b"*T")
 """Blocks that are the picture of a dimension or table: ezdxf opens these."""
 EMBEDDED, GROUP = 101, 102
@@ -123,7 +126,8 @@ class _Reader:
         owners = [name.lower() for name in self._owners.listed()]
         spaces: dict[str, dict[int, Table]] = defaultdict(dict)
         count = 0
-        for kind, tables in self._found.items():
+        while self._found:
+            kind, tables = self._found.popitem()
             whole = joined(tables)
             count += len(whole)
             place = np.argsort(whole["owner"], kind="stable")
@@ -131,8 +135,9 @@ class _Reader:
             cuts = np.flatnonzero(np.diff(sorted_owners)) + 1
             for rows in np.split(place, cuts):
                 spaces[owners[int(whole["owner"][rows[0]])]][kind] = whole.at(rows) if len(cuts) else whole
+        spaces = {space: dict(sorted(tables.items())) for space, tables in spaces.items()}
         return Plain(
-            self._layers.listed(), self._linetypes.listed(), self._names.listed(), self._styles.listed(), dict(spaces),
+            self._layers.listed(), self._linetypes.listed(), self._names.listed(), self._styles.listed(), spaces,
             b"".join(self._rest), count,
         )  # fmt: skip
 
@@ -225,8 +230,8 @@ class _Reader:
             rows = np.flatnonzero(facts.fast & (facts.kind == number))
             if not len(rows):
                 continue
-            columns: dict[str, NDArray[Any]] = {name: column[rows] for name, column in common.items()}
-            columns |= {name: facts.first(code, default)[rows] for name, (code, default) in OWN[number].items()}
+            columns: dict[str, NDArray[Any]] = {name: some(column, rows) for name, column in common.items()}
+            columns |= {name: some(facts.first(code, default), rows) for name, (code, default) in OWN[number].items()}
             table = Table(columns)
             if number == LWPOLYLINE:
                 table.points, table.bulges, table.first = facts.vertices(rows)
@@ -235,6 +240,7 @@ class _Reader:
             elif number == TEXT:
                 columns["style"] = self._strings(tags, facts, row, 7, self._styles)[rows]
                 table.texts = self._texts(tags, facts, row, rows)
+            table.columns = {name: compact(_narrow(name, column)) for name, column in columns.items()}
             self._found[number].append(table)
 
     def _firsts(self, tags: Tags, facts: _Facts, row: Ints, code: int) -> tuple[list[bytes], Ints]:
@@ -267,6 +273,11 @@ class _Reader:
         return [found.get(one, b"").decode(self._encoding, "surrogateescape") for one in rows.tolist()]
 
 
+def _narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of names, and of objects, need no 64 bits: there are never so many of them in a file."""
+    return column.astype(np.int32) if name in NUMBERS else column
+
+
 class _Facts:
     """The numbers of the objects of a piece that may be taken; `fast` loses those that turn out to be unusual."""
 
@@ -285,9 +296,11 @@ class _Facts:
         self.fast = fast
 
     def first(self, code: int, default: float) -> Floats:
-        """The first value of a group code in every object of the piece."""
-        found = np.full(len(self.kind), float(default))
+        """The first value of a group code in every object of the piece; not to be written to."""
         which = np.flatnonzero(self.code == code)[::-1]
+        if not len(which):
+            return np.broadcast_to(float(default), self.kind.shape)
+        found = np.full(len(self.kind), float(default))
         found[self.row[which]] = self.value[which]
         return found
 

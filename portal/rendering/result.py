@@ -33,7 +33,7 @@ class Limits:
 
     source: int = 400 << 20
     lines: int = 40_000_000
-    objects: int = 1_200_000
+    objects: int = 2_400_000
     depth: int = 32
     layers: int = 20_000
     letters: int = 10_000
@@ -41,7 +41,7 @@ class Limits:
     degree: int = 15
     hatch_lines: int = 20_000
     dashes: int = 400_000
-    svg: int = 48 << 20
+    svg: int = 64 << 20
     references: int = 64
     reference_depth: int = 8
     pixels: int = 60_000_000

@@ -6,6 +6,7 @@ ezdxf then reads wrong letters without a word: so the bytes decide, strict UTF-8
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from portal.rendering.reasons import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from portal.rendering.result import Limits
@@ -27,6 +29,7 @@ DWG_NAMES: Final = {
     "AC1006": "R10", "AC1009": "R11/R12", "AC1012": "R13", "AC1014": "R14", "AC1015": "2000", "AC1018": "2004",
     "AC1021": "2007", "AC1024": "2010", "AC1027": "2013", "AC1032": "2018",
 }  # fmt: skip
+PIECE: Final = 1 << 20
 _HEADS: Final = (
     (b"%PDF-", "pdf"),
     (b"\x89PNG", "png"),
@@ -114,11 +117,8 @@ def encoding_of(data: bytes, version: str) -> str:
     if body.isascii():
         return "utf-8" if version >= UNICODE_SINCE else _page(_header(data, b"DWGCODEPAGE"))
     for encoding in ("utf-8", "cp949"):
-        try:
-            body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return _western_or(encoding, body, data, version)
+        if _decodes(body, encoding):
+            return _western_or(encoding, body, data, version)
     # One damaged byte must not turn a whole Korean drawing to mojibake: the page with fewer broken letters wins.
     if version >= UNICODE_SINCE:
         return "utf-8"
@@ -186,6 +186,26 @@ def _western_or(encoding: str, body: bytes, data: bytes, version: str) -> str:
 
 
 def _mostly_hangul(body: bytes) -> bool:
-    high = [letter for letter in body.decode("cp949", "replace") if letter > "\x7f"]
-    korean = sum("가" <= letter <= "힣" for letter in high)
-    return bool(high) and korean * 2 >= len(high)
+    high = korean = 0
+    for text in _letters(body, "cp949", "replace"):
+        if not text.isascii():
+            found = [letter for letter in text if letter > "\x7f"]
+            high += len(found)
+            korean += sum("가" <= letter <= "힣" for letter in found)
+    return bool(high) and korean * 2 >= high
+
+
+def _decodes(body: bytes, encoding: str) -> bool:
+    try:
+        for _ in _letters(body, encoding, "strict"):
+            pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _letters(body: bytes, encoding: str, errors: str) -> Iterator[str]:
+    """The text piece by piece: the whole of a large file in letters would be twice or four times its size."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    for start in range(0, len(body), PIECE):
+        yield decoder.decode(body[start : start + PIECE], final=start + PIECE >= len(body))

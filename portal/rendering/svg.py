@@ -71,10 +71,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A sheet's document, and its tiles when it has any."""
+    """A sheet's document, and its tiles when it has any: each is made when it is asked for, and only once."""
 
     base: str
-    parts: tuple[Part, ...] = ()
+    parts: Iterator[Part] = field(default_factory=lambda: iter(()))
 
 
 @dataclass(slots=True)
@@ -119,12 +119,14 @@ class Writer:
             band.strokes = largest(band.strokes, IN_BASE)
         self._pictured = 0  # The tiles have all pictures again, in other documents.
         base = self._body(bands, tiles, Grid(self._frame, COARSE))
-        parts = tuple(
-            Part(tile, root(self._frame, f'<g data-tile="{tile}">{"".join(content)}</g>'), boxes[tile])
-            for tile, content in sorted(body.items())
-        )
         whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
-        return Written(self._document(whole, name, units), parts)
+        return Written(self._document(whole, name, units), self._parts(body, boxes))
+
+    def _parts(self, body: dict[int, list[str]], boxes: dict[int, Box]) -> Iterator[Part]:
+        """The tiles' documents; what went into one is let go of before the next."""
+        for tile in sorted(body):
+            content = "".join(body.pop(tile))
+            yield Part(tile, root(self._frame, f'<g data-tile="{tile}">{content}</g>'), boxes[tile])
 
     def _body(self, bands: list[Band], tiles: Tiles, grid: Grid) -> dict[int, list[str]]:
         """The groups of every tile, in drawing order."""

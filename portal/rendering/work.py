@@ -99,7 +99,8 @@ def _pages(  # noqa: PLR0913 - the parts of an order
 
 def _put(desk: Desk, layouts: list[Drawn], plot: Plot | None, references: References) -> tuple[Sheet, ...]:
     if plot is None:
-        return tuple(desk.write(drawn, number) for number, drawn in enumerate(layouts))
+        # What is written is let go of: a sheet of a million objects is mostly numbers that nobody asks for again.
+        return tuple(desk.write(layouts.pop(0), number) for number in range(len(layouts)))
     if not 0 <= plot.sheet < len(layouts):
         raise Refused("plot-no-sheet", count=len(layouts))
     desk.plot(layouts[plot.sheet], plot, _styles(plot, references))

@@ -243,7 +243,7 @@ def test_a_file_cut_before_its_objects_is_refused(draw: Draw) -> None:
         (b"AC1032\x00\x00\x00\x00\x00", "damaged"),
         (b"%PDF-1.7\n%...", "pdf-damaged"),
         (b"AutoCAD Binary DXF\r\n\x1a\x00garbage" + bytes(range(256)), "damaged"),
-        (b"0\nSECTION\n2\nENTITIES\n0\nLINE\nabc\nxyz\n0\nENDSEC\n0\nEOF\n", "damaged"),
+        (b"0\nSECTION\n2\nENTITIES\n0\nLINE\nabc\nxyz\n0\nENDSEC\n0\nEOF\n", "lost"),
     ],
 )
 def test_what_is_no_drawing_is_refused_with_the_reason(draw: Draw, content: bytes, reason: str) -> None:

@@ -129,3 +129,15 @@ def test_every_reason_has_a_sentence_that_says_what_to_do() -> None:
 def test_what_was_skipped_is_listed_with_the_most_frequent_first() -> None:
     assert listing({"MESH": 1, "3DSOLID": 1200}) == "3DSOLID 1,200개, MESH 1개"
     assert listing(dict.fromkeys("abcdef", 1)).endswith("외 2종")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+@pytest.mark.parametrize("piece", [1, 2, 3, 7])
+def test_letters_that_lie_across_two_pieces_of_a_large_file_are_whole(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, piece: int
+) -> None:
+    monkeypatch.setattr("portal.rendering.sniff.PIECE", piece)
+    assert encoding_of("외벽 마감 평면도".encode(encoding), "AC1015") == encoding
+    assert encoding_of("외벽 마감 평면도".encode(encoding)[:-1], "AC1015") == (
+        "cp949" if encoding == "cp949" else "cp1252"
+    )
