@@ -1,0 +1,111 @@
+"""How alike two pictures of one drawing are: ink by ink within a pixel, letters by the boxes they stand in.
+
+Recall is the part of the model's ink that ours has within reach, precision the part of ours that the model has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ink = NDArray[np.bool_]
+
+REACH: Final = 1
+"""Pixels that ink may be off, in either direction of either axis."""
+INKED: Final = 216
+"""A pixel darker than this is ink: a hairline between two rows of pixels leaves half of its black in each, a dot less."""
+HALF: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """Letters and the box (x0, y0, x1, y1) around them in pixels, y downwards."""
+
+    text: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of the model is in ours (recall), and of ours in the model (precision); 1 where there is nothing."""
+
+    recall: float
+    precision: float
+
+    @property
+    def worst(self) -> float:
+        """The smaller of both."""
+        return min(self.recall, self.precision)
+
+
+def inked(grey: NDArray[np.uint8]) -> Ink:
+    """Where a grey picture (height, width) has ink."""
+    found: Ink = grey < INKED
+    return found
+
+
+def reached(ink: Ink, reach: int = REACH) -> Ink:
+    """All pixels that lie within `reach` of ink."""
+    height, width = ink.shape
+    padded = np.pad(ink, reach)
+    near = np.zeros_like(ink)
+    for down in range(2 * reach + 1):
+        for across in range(2 * reach + 1):
+            near |= padded[down : down + height, across : across + width]
+    return near
+
+
+def share_of_ink(ours: Ink, model: Ink) -> Share:
+    """Compare ink by ink."""
+    return Share(_part(model, reached(ours)), _part(ours, reached(model)))
+
+
+def _part(ink: Ink, near: Ink) -> float:
+    count = int(ink.sum())
+    return int((ink & near).sum()) / count if count else 1.0
+
+
+def share_of_letters(ours: Sequence[Lettering], model: Sequence[Lettering]) -> Share:
+    """Compare letters by the boxes they stand in; how a text is cut into pieces does not count, nor how wide its font is.
+
+    A piece is found when the other side has all of its words where the piece stands: their boxes touch it, or nearly.
+    """
+    return Share(_found(model, ours), _found(ours, model))
+
+
+def _found(pieces: Sequence[Lettering], others: Sequence[Lettering]) -> float:
+    total = found = 0
+    for piece in pieces:
+        words = Counter(_words(piece.text))
+        total += sum(len(word) * count for word, count in words.items())
+        near = [other for other in others if _meet(piece.box, other.box)]
+        there = " ".join(" ".join(_words(other.text)) for other in near)
+        found += sum(len(word) * min(count, there.count(word)) for word, count in words.items())
+    return found / total if total else 1.0
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether two boxes overlap, each let out by half of the lower one's height, at least by a pixel."""
+    slack = max(1.0, HALF * min(_lower(one), _lower(other)))
+    return (
+        one[0] - slack <= other[2]
+        and other[0] - slack <= one[2]
+        and one[1] - slack <= other[3]
+        and other[1] - slack <= one[3]
+    )
+
+
+def _lower(box: tuple[float, ...]) -> float:
+    return min(box[2] - box[0], box[3] - box[1])
