@@ -24,11 +24,11 @@ from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from playwright.sync_api import Page
 
-    from tests.rendering.likeness import Share
+    from tests.rendering.likeness import Lettering, Share
     from tests.rendering.sides import Pair
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -45,18 +45,18 @@ BOXES: Final = """() => [...document.querySelectorAll('svg text')].filter(one =>
   const spans = [...one.querySelectorAll('tspan')].map(span => parseFloat(span.getAttribute('font-size') || size));
   const high = low - Math.max(size, ...spans) * 0.72;
   const at = (x, y) => [map.a * x + map.c * y + map.e, map.b * x + map.d * y + map.f];
-  const ends = [at(own.x, low), at(own.x + own.width, low), at(own.x, high), at(own.x + own.width, high)];
-  const xs = ends.map(end => end[0]), ys = ends.map(end => end[1]);
-  let box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+  const ends = [at(own.x, low), at(own.x + own.width, low), at(own.x + own.width, high), at(own.x, high)];
+  let box = null;
   for (let group = one.closest('[clip-path]'); group; ) {
     const name = group.getAttribute('clip-path').slice(5, -1), clip = document.getElementById(name);
     const ring = clip.querySelector('path').getBBox(), part = parseFloat(clip.querySelector('path').getAttribute('transform').slice(6));
     const root = document.querySelector('svg').getScreenCTM();
-    box = [Math.max(box[0], ring.x * part * root.a + root.e), Math.max(box[1], ring.y * part * root.d + root.f),
-           Math.min(box[2], (ring.x + ring.width) * part * root.a + root.e), Math.min(box[3], (ring.y + ring.height) * part * root.d + root.f)];
+    const seen = [ring.x * part * root.a + root.e, ring.y * part * root.d + root.f,
+      (ring.x + ring.width) * part * root.a + root.e, (ring.y + ring.height) * part * root.d + root.f];
+    box = box ? [Math.max(box[0], seen[0]), Math.max(box[1], seen[1]), Math.min(box[2], seen[2]), Math.min(box[3], seen[3])] : seen;
     group = clip.hasAttribute('clip-path') ? clip : null;
   }
-  return [one.textContent, box];
+  return [one.textContent, ends, box];
 })"""
 """The letters of our SVG as they stand in the browser: the box from the base line to the height of capitals."""
 
@@ -140,7 +140,8 @@ def _result(drawing: str, pair: Pair, page: Page) -> Result:
     difference[ours & ~model] = (200, 200, 240)
     difference[model & ~reached(ours)] = (220, 0, 0)
     difference[ours & ~reached(model)] = (0, 0, 220)
-    seen = [one for one in pair.model.letters if _inside(one.box, pair)]
+    whole = (0, 0, pair.window.width, pair.window.height)
+    seen = [one for one in pair.model.letters if _inside(one, whole)]
     return Result(
         drawing,
         pair.name,
@@ -164,22 +165,31 @@ def _raster(page: Page, svg: str, pair: Pair) -> Any:
     return np.asarray(Image.open(io.BytesIO(shot)).convert("L"))
 
 
-def _letters(page: Page, pair: Pair) -> list[Any]:
+def _letters(page: Page, pair: Pair) -> list[Lettering]:
+    """Our letters that can be seen."""
     from tests.rendering.likeness import Lettering  # noqa: PLC0415 - as above
 
-    found = [Lettering(text, tuple(box)) for text, box in page.evaluate(BOXES) if text.strip()]
-    return [one for one in found if one.box[0] <= one.box[2] and one.box[1] <= one.box[3] and _inside(one.box, pair)]
+    found = []
+    for text, ends, clip in page.evaluate(BOXES):
+        one = Lettering(text, tuple(map(tuple, ends)))
+        if text.strip() and _inside(one, (0, 0, pair.window.width, pair.window.height)) and _inside(one, clip):
+            found.append(one)
+    return found
 
 
-def _inside(box: tuple[float, float, float, float], pair: Pair) -> bool:
-    return box[2] >= 0 and box[3] >= 0 and box[0] <= pair.window.width and box[1] <= pair.window.height
+def _inside(one: Lettering, box: Sequence[float] | None) -> bool:
+    """Whether some of a box of letters lies inside another box."""
+    if box is None:
+        return True
+    xs, ys = zip(*one.corners, strict=True)
+    return max(xs) >= box[0] and max(ys) >= box[1] and min(xs) <= box[2] and min(ys) <= box[3]
 
 
-def _lettered(ink: Any, letters: list[Any]) -> Image.Image:
+def _lettered(ink: Any, letters: list[Lettering]) -> Image.Image:
     picture = Image.fromarray(np.where(ink, 0, 255).astype(np.uint8)).convert("RGB")
     draw = ImageDraw.Draw(picture)
     for one in letters:
-        draw.rectangle(one.box, outline=(0, 150, 60))
+        draw.polygon(one.corners, outline=(0, 150, 60))
     return picture
 
 
@@ -205,6 +215,8 @@ def _contact_sheet(results: list[Result], build: Path) -> Path:
     build.mkdir(exist_ok=True)
     for old in build.glob("fidelity-*.png"):
         old.unlink()
+    folder = build / "fidelity"
+    folder.mkdir(exist_ok=True)
     rows = []
     for result in results:
         images = "".join(f'<img src="{_data(picture)}">' for picture in (result.ours, result.model, result.difference))
@@ -216,6 +228,9 @@ def _contact_sheet(results: list[Result], build: Path) -> Path:
         + "".join(rows),
         encoding="utf-8",
     )
+    for result in results:
+        for side in ("ours", "model", "difference"):
+            getattr(result, side).save(folder / f"{result.drawing} {result.sheet} {side}.png".replace("/", "-"))
     for start in range(0, len(results), PER_SHEET):
         _poster(results[start : start + PER_SHEET]).save(build / f"fidelity-{start // PER_SHEET}.png")
     return page
@@ -228,10 +243,11 @@ def _data(picture: Image.Image) -> str:
 
 
 def _poster(results: list[Result]) -> Image.Image:
-    poster = Image.new("RGB", (3 * (SMALL + 8), len(results) * (SMALL + 24)), "white")
+    heights = [round(result.ours.height * SMALL / max(result.ours.size)) + 24 for result in results]
+    poster = Image.new("RGB", (3 * (SMALL + 8), sum(heights)), "white")
     draw = ImageDraw.Draw(poster)
     for row, result in enumerate(results):
-        top = row * (SMALL + 24)
+        top = sum(heights[:row])
         draw.text((4, top + 4), _line(result).encode("ascii", "replace").decode()[:190], fill="black")
         for column, picture in enumerate((result.ours, result.model, result.difference)):
             small = picture.copy()

@@ -23,14 +23,31 @@ REACH: Final = 1
 INKED: Final = 216
 """A pixel darker than this is ink: a hairline between two rows of pixels leaves half of its black in each, a dot less."""
 HALF: Final = 0.5
+TINY: Final = 1e-9
+
+
+Corners = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """Letters and the box (x0, y0, x1, y1) around them in pixels, y downwards."""
+    """Letters and the corners, one after the other, of the box they stand in; pixels, y downwards."""
 
     text: str
-    box: tuple[float, float, float, float]
+    corners: Corners
+
+    def meets(self, other: Lettering) -> bool:
+        """Whether the boxes overlap, each let out by half of the lower one's height, at least by a pixel.
+
+        Two convex figures are apart when a line along a side of one of them has them on different sides.
+        """
+        mine, theirs = np.array(self.corners), np.array(other.corners)
+        slack = max(1.0, HALF * min(_lower(mine), _lower(theirs)))
+        for across in np.concatenate((_normals(mine), _normals(theirs), np.eye(2))):
+            one, two = mine @ across, theirs @ across
+            if one.min() - slack > two.max() or two.min() - slack > one.max():
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +100,37 @@ def share_of_letters(ours: Sequence[Lettering], model: Sequence[Lettering]) -> S
 
 def _found(pieces: Sequence[Lettering], others: Sequence[Lettering]) -> float:
     total = found = 0
+    low, high = _bounds(others)
     for piece in pieces:
         words = Counter(_words(piece.text))
         total += sum(len(word) * count for word, count in words.items())
-        near = [other for other in others if _meet(piece.box, other.box)]
-        there = " ".join(" ".join(_words(other.text)) for other in near)
+        corners = np.array(piece.corners)
+        slack = max(1.0, HALF * _lower(corners))
+        near = (low <= corners.max(axis=0) + slack).all(axis=1) & (high >= corners.min(axis=0) - slack).all(axis=1)
+        meeting = [others[at] for at in np.flatnonzero(near).tolist() if piece.meets(others[at])]
+        there = " ".join(" ".join(_words(other.text)) for other in meeting)
         found += sum(len(word) * min(count, there.count(word)) for word, count in words.items())
     return found / total if total else 1.0
+
+
+def _bounds(pieces: Sequence[Lettering]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    low = np.array([np.min(piece.corners, axis=0) for piece in pieces]).reshape(-1, 2)
+    high = np.array([np.max(piece.corners, axis=0) for piece in pieces]).reshape(-1, 2)
+    return low, high
 
 
 def _words(text: str) -> list[str]:
     return text.split()
 
 
-def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether two boxes overlap, each let out by half of the lower one's height, at least by a pixel."""
-    slack = max(1.0, HALF * min(_lower(one), _lower(other)))
-    return (
-        one[0] - slack <= other[2]
-        and other[0] - slack <= one[2]
-        and one[1] - slack <= other[3]
-        and other[1] - slack <= one[3]
-    )
+def _normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vectors across the sides of a figure."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(sides[:, 0], sides[:, 1])
+    sides, lengths = sides[lengths > TINY], lengths[lengths > TINY]
+    return np.column_stack((-sides[:, 1], sides[:, 0])) / lengths[:, None]
 
 
-def _lower(box: tuple[float, ...]) -> float:
-    return min(box[2] - box[0], box[3] - box[1])
+def _lower(corners: NDArray[np.float64]) -> float:
+    """The lesser extent of a figure."""
+    return min((float(np.ptp(corners @ across)) for across in _normals(corners)), default=0.0)
