@@ -91,7 +91,9 @@ def main(arguments: list[str]) -> None:
             from tests.rendering.every_type import every_type  # noqa: PLC0415 - ezdxf only after its cache has a home
 
             files = [every_type(Path(home) / "every type.dxf")]
-        print(f"{'drawing':52} {'sheet':14} {'ink rec':>8} {'prec':>7} {'text rec':>8} {'prec':>7}  types, what each side lost")
+        print(
+            f"{'drawing':52} {'sheet':14} {'ink rec':>8} {'prec':>7} {'text rec':>8} {'prec':>7}  types, what each side lost"
+        )
         results = []
         for result in compared(files):
             results.append(result)
@@ -159,8 +161,16 @@ def _raster(page: Page, svg: str, pair: Pair) -> Any:
     width, height = pair.window.width, pair.window.height
     page.set_viewport_size({"width": width, "height": height})
     root, _, rest = svg.partition(">")
-    sized = "".join(part for part in (root, f' id="drawing" preserveAspectRatio="none" style="display:block;width:{width}px;height:{height}px">'))
-    page.set_content(f"<body style='margin:0;background:#fff;overflow:hidden'><style>#drawing text{{opacity:0}}</style>{sized}{rest}")
+    sized = "".join(
+        part
+        for part in (
+            root,
+            f' id="drawing" preserveAspectRatio="none" style="display:block;width:{width}px;height:{height}px">',
+        )
+    )
+    page.set_content(
+        f"<body style='margin:0;background:#fff;overflow:hidden'><style>#drawing text{{opacity:0}}</style>{sized}{rest}"
+    )
     shot = page.screenshot(clip={"x": 0, "y": 0, "width": width, "height": height}, timeout=120_000)
     return np.asarray(Image.open(io.BytesIO(shot)).convert("L"))
 
@@ -168,10 +178,13 @@ def _raster(page: Page, svg: str, pair: Pair) -> Any:
 def _letters(page: Page, pair: Pair) -> list[Lettering]:
     """Our letters that can be seen."""
     from tests.rendering.likeness import Lettering  # noqa: PLC0415 - as above
+    from tests.rendering.sides import within  # noqa: PLC0415 - as above
 
     found = []
     for text, ends, clip in page.evaluate(BOXES):
-        one = Lettering(text, tuple(map(tuple, ends)))
+        corners = tuple(map(tuple, ends))
+        edges = clip or (0, 0, pair.window.width, pair.window.height)
+        one = Lettering(text, corners, within(corners, edges))
         if text.strip() and _inside(one, (0, 0, pair.window.width, pair.window.height)) and _inside(one, clip):
             found.append(one)
     return found

@@ -10,15 +10,19 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ezdxf.addons.drawing import RenderContext, layout, mtext_complex, pipeline, svg
+from ezdxf.addons.drawing import text as addon_text
 from ezdxf.addons.drawing.config import Configuration, ImagePolicy, TextPolicy
 from ezdxf.addons.drawing.frontend import UniversalFrontend
 from ezdxf.fonts import fonts
 from ezdxf.math import BoundingBox2d, Vec2
 from ezdxf.npshapes import NumpyPath2d
 from ezdxf.path import from_vertices
+from ezdxf.tools import text_layout
+from ezdxf.tools.text import text_wrap
 
 from portal.rendering import letters
 from portal.rendering.dashes import dashed
@@ -52,7 +56,7 @@ def drawn_by_addon(doc: Drawing, space: Any, window: Window) -> tuple[str, list[
     )
     backend = _Backend()
     frontend = _Frontend(RenderContext(doc), _Pipeline(backend), configuration)
-    with _same_fonts():
+    with _our_fonts():
         frontend.draw_layout(space)
     page = layout.Page(window.width, window.height)
     box = BoundingBox2d([(x0, y0), (x1, y1)])
@@ -162,24 +166,48 @@ class _Frontend(UniversalFrontend):
 
 
 class _Reckoned(fonts.MonospaceFont):
-    """A font as wide as we reckon; a line of ours may be wider than its box by SQUEEZE before it is broken."""
+    """A font as wide as we reckon."""
 
     def text_width_ex(self, text: str, cap_height: float, width_factor: float = 1.0) -> float:
-        return letters.width(text, cap_height) * width_factor / SQUEEZE
+        return letters.width(text, cap_height) * width_factor
 
     def space_width(self) -> float:
         return self.text_width(" ")
 
 
-class _same_fonts:  # noqa: N801 - used as a statement
-    """While it lasts, every font of the add-on is a reckoned one, and lines under letters are part of the letters."""
+@contextmanager
+def _our_fonts() -> Iterator[None]:
+    """While it lasts, all fonts of the add-on are reckoned ones, and lines are broken where we break them.
 
-    def __enter__(self) -> None:
-        self._before = fonts.make_font, mtext_complex.TextRenderer.line
-        fonts.make_font = lambda name, height, factor=1.0: _Reckoned(height, factor)  # noqa: ARG005 - the name does not count
-        mtext_complex.TextRenderer.line = lambda *_: None  # type: ignore[method-assign]
+    Lines under and through letters are part of the letters.
+    """
+    changes: list[tuple[Any, str, Any]] = [
+        (fonts, "make_font", lambda _name, height, factor=1.0: _Reckoned(height, factor)),
+        (mtext_complex.TextRenderer, "line", lambda *_: None),
+        (addon_text, "text_wrap", lambda words, width, measure: text_wrap(words, width and width * SQUEEZE, measure)),
+    ]
+    for kind in (text_layout.LeftLine, text_layout.NoTabLine):
+        changes += [(kind, name, _with_room(getattr(kind, name))) for name in ("append", "append_with_tab")]
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    for owner, name, changed in changes:
+        setattr(owner, name, changed)
+    pipeline.AbstractPipeline.text_engine.__init__()  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        for owner, name, own in before:
+            setattr(owner, name, own)
         pipeline.AbstractPipeline.text_engine.__init__()  # type: ignore[misc]
 
-    def __exit__(self, *_: object) -> None:
-        fonts.make_font, mtext_complex.TextRenderer.line = self._before  # type: ignore[method-assign]
-        pipeline.AbstractPipeline.text_engine.__init__()  # type: ignore[misc]
+
+def _with_room(own: Any) -> Any:
+    """A line's way to take a word, but by SQUEEZE wider than its box, as ours may be."""
+
+    def taken(line: Any, *cells: Any) -> Any:
+        before, line._width = line._width, line._width * SQUEEZE  # noqa: SLF001 - there is no other way
+        try:
+            return own(line, *cells)
+        finally:
+            line._width = before  # noqa: SLF001 - as above
+
+    return taken

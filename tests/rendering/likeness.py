@@ -35,6 +35,8 @@ class Lettering:
 
     text: str
     corners: Corners
+    whole: bool = True
+    """False for what the edge of a window cuts: it may answer for others, but is not asked for itself."""
 
     def meets(self, other: Lettering) -> bool:
         """Whether the boxes overlap, each let out by half of the lower one's height, at least by a pixel.
@@ -101,7 +103,7 @@ def share_of_letters(ours: Sequence[Lettering], model: Sequence[Lettering]) -> S
 def _found(pieces: Sequence[Lettering], others: Sequence[Lettering]) -> float:
     total = found = 0
     low, high = _bounds(others)
-    for piece in pieces:
+    for piece in (piece for piece in pieces if piece.whole):
         words = Counter(_words(piece.text))
         total += sum(len(word) * count for word, count in words.items())
         corners = np.array(piece.corners)

@@ -24,6 +24,8 @@ from tests.rendering.addon_side import BLACK, drawn_by_addon
 from tests.rendering.likeness import Corners, Lettering
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ezdxf.document import Drawing
 
     from portal.rendering import Rendering, Sheet
@@ -55,7 +57,14 @@ class Window:
         """Letters with their corners in drawing units, in pixels."""
         x0, _, x1, y1 = self.box
         scale = self.width / (x1 - x0)
-        return Lettering(text, tuple(((x - x0) * scale, (y1 - y) * scale) for x, y in corners))
+        shown = tuple(((x - x0) * scale, (y1 - y) * scale) for x, y in corners)
+        # What a window has cut is no closed ring any more.
+        return Lettering(text, shown, corners[0] == corners[-1] and within(shown, (0, 0, self.width, self.height)))
+
+
+def within(corners: Corners, box: Sequence[float]) -> bool:
+    """Whether all corners lie inside a box."""
+    return all(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in corners)
 
 
 @dataclass(slots=True)
