@@ -13,7 +13,7 @@ from portal.rendering import curves, ink, letters
 from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
 from portal.rendering.lines_of_text import slanted
-from portal.rendering.shapes import Ink, Matrix, Path, Span, Words, chained
+from portal.rendering.shapes import Ink, Matrix, Path, Span, Step, Words, chained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +26,57 @@ BRACES: Final = 10
 SQUEEZE: Final = 1.12
 """A line may come out this much wider than its box before it is wrapped, and is then set tighter: the drawing's own font
 is often narrower than the browser's, and a wrong break changes more than tight letters do."""
-STACK: Final = 0.7
+LEADING: Final = 1.2
+"""Two stacked heights take so much more than themselves, with the bar between them."""
 TAB: Final = 4.0
 BORDER: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A fraction: `mark` is "/" for a bar between, "#" for a slanted one, "^" for none; `height` is that of its digits.
+
+    `align` says where it stands beside letters: 0 on their base line, 1 at their middle, 2 at their top.
+    """
+
+    upper: str
+    lower: str
+    mark: str
+    height: float
+    widths: tuple[float, float]
+    align: int
+
+    @property
+    def total(self) -> float:
+        """How high all of it is."""
+        return 2 * self.height * (1.0 if self.mark == "#" else LEADING)
+
+    @property
+    def wide(self) -> float:
+        """How wide all of it is."""
+        return sum(self.widths) if self.mark == "#" else max(self.widths)
+
+    def low(self, letters_height: float) -> float:
+        """How far its foot is above the base line of letters of a height."""
+        return self.align / 2 * (letters_height - self.total)
+
+
 @dataclass(slots=True)
 class Piece:
-    """A run without a place to break; `stack` is (upper, lower, mark) or None."""
+    """A run without a place to break."""
 
     span: Span
     wide: float
-    stack: tuple[str, str, str] | None = None
+    stack: Stack | None = None
     tab: bool = False
 
 
 @dataclass(slots=True)
 class Line:
-    """One laid-out line: its pieces, the height of its tallest letter, its alignment and indents (drawing units)."""
+    """One laid-out line: its pieces, the height of its tallest letter, its alignment and indents (drawing units).
+
+    `above` is how much higher than its letters a fraction reaches.
+    """
 
     align: int
     height: float
@@ -51,8 +84,14 @@ class Line:
     right: float = 0.0
     pieces: list[Piece] = field(default_factory=list)
     wide: float = 0.0
+    above: float = 0.0
     last: bool = False
     column_ends: bool = False
+
+    @property
+    def need(self) -> float:
+        """The height it takes above its base line."""
+        return self.height + self.above
 
 
 def multi_line(entity: Entity, pen: Ink, style: Entity, most: int) -> list[Shape]:
@@ -142,6 +181,10 @@ def _lines(entity: Entity, text: str, style: Entity, width: float) -> list[Line]
         line.last = True
         line.height = line.height or context.cap_height
         lines.append(line)
+    for line in lines:
+        stacks = [piece.stack for piece in line.pieces if piece.stack]
+        line.above = max((stack.low(line.height) + stack.total - line.height for stack in stacks), default=0.0)
+        line.above = max(0.0, line.above)
     return lines
 
 
@@ -168,12 +211,9 @@ def _pieces(token: Entity, context: Entity, room: float) -> Iterator[Piece]:
         return
     if token.type == TokenType.STACK:
         upper, lower, mark = (letters.clean(str(part)) for part in token.data)
-        if mark == "#":
-            text = f"{upper}/{lower}"
-            yield Piece(_span(text, context), letters.width(text, height) * context.width_factor)
-            return
-        wide = max(letters.width(upper, height * STACK), letters.width(lower, height * STACK)) * context.width_factor
-        yield Piece(_span("", context), wide, stack=(upper, lower, mark))
+        upper_wide, lower_wide = (letters.width(part, height) * context.width_factor for part in (upper, lower))
+        stack = Stack(upper, lower, mark, height, (upper_wide, lower_wide), int(context.align))
+        yield Piece(_span("", context), stack.wide, stack)
         return
     for text in _breakable(letters.clean(_percent(token.data)), height * context.width_factor, room):
         yield Piece(_span(text, context), letters.width(text, height) * context.width_factor)
@@ -218,11 +258,11 @@ def _columns(lines: list[Line], heights: list[float], factor: float) -> list[lis
     parts: list[list[Line]] = [[]]
     used = 0.0
     for line in lines:
-        need = line.height if not parts[-1] else line.height * SPACING * factor
+        need = line.need if not parts[-1] else line.need * SPACING * factor
         limit = heights[len(parts) - 1] if len(parts) <= len(heights) else math.inf
         if parts[-1] and limit > 0 and used + need > limit * 1.001 and len(parts) < len(heights):
             parts.append([])
-            used, need = 0.0, line.height
+            used, need = 0.0, line.need
         parts[-1].append(line)
         used += need
         if line.column_ends:
@@ -249,12 +289,12 @@ def _set(lines: list[Line], entity: Entity, pen: Ink, width: float, frame: Matri
     column, row = (attachment - 1) % 3, (attachment - 1) // 3
     box = width if width > 0 else max(line.wide + line.indent + line.right for line in lines)
     left = (0.0, -box / 2, -box)[column]
-    total = lines[0].height + sum(line.height * SPACING * factor for line in lines[1:])
+    total = lines[0].need + sum(line.need * SPACING * factor for line in lines[1:])
     top = (0.0, total / 2, total)[row]
     shapes = _background(entity, pen, (left, top - total, left + box, top), frame)
     baseline = top
     for number, line in enumerate(lines):
-        baseline -= line.height if number == 0 else line.height * SPACING * factor
+        baseline -= line.need if number == 0 else line.need * SPACING * factor
         align = line.align or (LEFT, CENTRE, RIGHT)[column]
         edges = (left + line.indent, left + box - line.right)
         shapes += _set_line(line, pen, align, edges, baseline, frame, fixed=width > 0)
@@ -269,7 +309,8 @@ def _set_line(  # noqa: PLR0913 - a line, its look and its place
     if not any(piece.stack or piece.tab for piece in line.pieces):
         anchor = {LEFT: "start", CENTRE: "middle", RIGHT: "end"}[align]
         words = _words(line.pieces, pen, anchor, place, baseline, frame)
-        if words and fixed and line.wide > high - low > 0:
+        # A word that is wider than the box for itself stands out of it, as in a CAD.
+        if words and fixed and high - low < line.wide <= (high - low) * SQUEEZE:
             words.length = words.width * (high - low) / line.wide
         return [words] if words else []
     # A stacked fraction or a tab needs its own place: the runs between are set one by one by estimated widths.
@@ -289,25 +330,36 @@ def _set_line(  # noqa: PLR0913 - a line, its look and its place
             stop = TAB * line.height
             at = low + (math.floor((at - low) / stop + 1e-6) + 1) * stop
         elif piece is not None and piece.stack:
-            shapes += _stacked(piece, pen, at, baseline, frame)
+            shapes += _stacked(piece, pen, at, baseline + piece.stack.low(line.height), frame)
             at += piece.wide
     return shapes
 
 
-def _stacked(piece: Piece, pen: Ink, at: float, baseline: float, frame: Matrix) -> list[Shape]:
-    upper, lower, mark = piece.stack or ("", "", "")
-    height = piece.span.size
+def _stacked(piece: Piece, pen: Ink, at: float, low: float, frame: Matrix) -> list[Shape]:
+    """Set a fraction with its foot at `low`."""
+    stack = piece.stack
+    if stack is None:
+        return []
+    left, right = stack.widths
+    slanted_ = stack.mark == "#"
+    middle = at + stack.wide / 2
+    places = (
+        (stack.upper, at + left / 2 if slanted_ else middle, low + stack.total - stack.height, left),
+        (stack.lower, at + stack.wide - right / 2 if slanted_ else middle, low, right),
+    )
     shapes: list[Shape] = []
-    for text, lift in ((upper, 0.6), (lower, -0.3)):
-        if text.strip():
-            part = Piece(piece.span._replace(text=text, size=height * STACK), piece.wide)
-            words = _words([part], pen, "middle", at + piece.wide / 2, baseline + lift * height, frame)
-            shapes += [words] if words else []
-    if mark == "/":
-        level = baseline + 0.5 * height
-        steps = [("M", at, level), ("L", at + piece.wide, level)]
-        shapes.append(Path(pen._replace(dashes=()), steps).moved(frame, None))
-    return shapes
+    for text, x, y, wide in places:
+        words = _words([Piece(piece.span._replace(text=text), wide)], pen, "middle", x, y, frame)
+        shapes += [words] if words else []
+    bar: list[Step] = []
+    if slanted_:
+        reach = min(stack.wide, stack.total) / 2
+        x, y = at + left, low + stack.height
+        bar = [("M", x - reach, y - reach), ("L", x + reach, y + reach)]
+    elif stack.mark == "/":
+        level = low + stack.total / 2
+        bar = [("M", at, level), ("L", at + stack.wide, level)]
+    return [*shapes, Path(pen._replace(dashes=()), bar).moved(frame, None)] if bar else shapes
 
 
 def _words(  # noqa: PLR0913 - a run, its look and its place

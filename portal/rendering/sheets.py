@@ -68,7 +68,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
             continue
         own, count, well = hand.layout(layout)
         shapes: list[Shape] = []
-        for viewport in _viewports(layout):
+        for viewport in shown_viewports(layout):
             try:
                 shapes += _seen(viewport, model, hand)
             except Refused:
@@ -166,7 +166,7 @@ def _shown(name: str) -> str:
     return "".join(letter if letter.isprintable() and not "\ud800" <= letter <= "\udfff" else "�" for letter in name)
 
 
-def _viewports(layout: Entity) -> list[Entity]:
+def shown_viewports(layout: Entity) -> list[Entity]:
     """Give the viewports that show the model; the one with id 1, else the first, is the paper itself.
 
     The status number cannot be trusted: it is 0 for every viewport of a layout that was never opened. The flag says
