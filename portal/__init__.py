@@ -79,7 +79,8 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.url_map.converters["int"] = ids.RowNumber
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)
-    sessions.init_app(app, settings, redis.connect(settings))
+    line = redis.connect(settings, protocol=redis.PUSHES) if settings.session_near_cache else None
+    sessions.init_app(app, settings, redis.connect(settings), line)
     errors.init_app(app)
     gate.init_app(app, identify, key_holder=keys.holder)
     headers.init_app(app)
