@@ -231,12 +231,12 @@ def init_app(app: Flask, settings: Settings, client: Redis, line: Redis | None =
 
 def renew() -> None:
     """Renew the id of the caller's session, keeping what it holds."""
-    _interface().renew(cast("StrictSession", current))
+    _interface().renew(_mine())
 
 
 def begin(**values: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
     """Start a session for somebody who has just proved who they are: nothing of the old one stays."""
-    session = cast("StrictSession", current)
+    session = _mine()
     _interface().renew(session)
     session.clear()
     session.update(values)
@@ -244,7 +244,7 @@ def begin(**values: Any) -> None:  # noqa: ANN401 - any value that JSON, a templ
 
 def end() -> None:
     """End the caller's session on every server, now."""
-    session = cast("StrictSession", current)
+    session = _mine()
     if session.stored is not None:
         _interface()._delete_session(_interface()._get_store_id(session.sid))  # noqa: SLF001 - one module
     session.clear()
@@ -255,7 +255,7 @@ def make_sure() -> None:
 
     Where the store does not answer, nobody is signed in.
     """
-    session = cast("StrictSession", current)
+    session = _mine()
     try:
         _interface().ask(session)
     except StoreGone:
@@ -285,6 +285,11 @@ def forget(words: Collection[str]) -> int:
     for key in keys:
         _interface()._delete_session(key)  # noqa: SLF001 - one module
     return len(keys)
+
+
+def _mine() -> StrictSession:
+    """The session itself, not the stand-in for whichever request runs: Python's own dict verbs want the real one."""
+    return cast("StrictSession", current._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - the proxy's only way
 
 
 def _interface() -> StrictSessions:
