@@ -162,8 +162,17 @@ def check_complete(app: Flask) -> None:
         raise RuntimeError(message)
 
 
-def init_app(app: Flask, identify: Callable[[], Caller], key_holder: Callable[[str], KeyHolder | None]) -> None:
-    """`identify` tells who comes with the session; `key_holder` who holds a Bearer key, or None."""
+def init_app(
+    app: Flask,
+    identify: Callable[[], Caller],
+    key_holder: Callable[[str], KeyHolder | None],
+    make_anew: Callable[[], None] = lambda: None,
+) -> None:
+    """`identify` tells who comes with the session; `key_holder` who holds a Bearer key, or None.
+
+    `make_anew` may make the session of a caller anew whom the store does not know.
+    """
+    app.extensions["planroom.make_anew"] = make_anew
     app.extensions["planroom.identify"] = identify
     app.extensions["planroom.key_holder"] = key_holder
     app.before_request(_guard)
@@ -189,6 +198,8 @@ def _guard() -> Response | None:
         return None
     if not near_is_enough(wanted, request.method):
         sessions.make_sure()
+    if sessions.unknown():
+        current_app.extensions["planroom.make_anew"]()
     g.caller = current_app.extensions["planroom.identify"]()
     answer = _admit(g.caller, wanted)
     request.max_content_length = wanted.largest

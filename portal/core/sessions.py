@@ -260,7 +260,41 @@ def make_sure() -> None:
         _interface().ask(session)
     except StoreGone:
         dict.clear(session)
-        session.lost = True
+        session.stored, session.lost = None, True
+
+
+def keep() -> None:
+    """Put the caller's session into the store now, where the answer depends on it. Raises StoreGone."""
+    session = _mine()
+    _interface()._upsert_session(ABSOLUTE, session, _interface()._get_store_id(session.sid))  # noqa: SLF001 - one module
+
+
+def rebuild(sid: str, values: dict[str, Any]) -> None:
+    """The store has lost the caller's session: make it anew under `sid`, or take up the one that another request of the
+    same browser has just made there. Raises StoreGone.
+    """
+    session = _mine()
+    session.sid = sid
+    dict.clear(session)
+    dict.update(session, values)
+    interface, key = _interface(), _interface()._get_store_id(sid)  # noqa: SLF001 - one module
+    if not interface._create(session, key):  # noqa: SLF001
+        found = interface._read(key)  # noqa: SLF001
+        if found is not None:
+            session.take(found)
+    session.modified = True  # so that the browser gets the cookie
+
+
+def borrow(values: dict[str, Any]) -> None:
+    """The store does not answer: let the caller's session hold `values` for this request, and keep nothing of it."""
+    session = _mine()
+    dict.clear(session)
+    dict.update(session, values)
+
+
+def unknown() -> bool:
+    """Whether the caller has come without a session that the store has: none, an ended or a lost one."""
+    return _mine().stored is None
 
 
 def lost() -> bool:
@@ -311,12 +345,16 @@ __all__ = [
     "StrictSession",
     "StrictSessions",
     "begin",
+    "borrow",
     "current",
     "end",
     "forget",
     "holding",
+    "keep",
     "lost",
     "make_sure",
+    "rebuild",
     "renew",
     "tidy",
+    "unknown",
 ]
