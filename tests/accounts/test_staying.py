@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -184,6 +185,34 @@ def test_what_a_session_must_have_again_is_kept_with_the_device(
     assert is_in(client)
     with client.session_transaction() as kept:
         assert kept["tenant"] == 42
+
+
+def test_redis_emptied_in_the_middle_of_traffic_signs_nobody_out_and_fails_no_page(
+    app: Flask, second_app: Flask, alice: int, emptied: Redis
+) -> None:
+    people = [app.test_client() for _ in range(3)]
+    for number, client in enumerate(people):
+        add_person(app, f"p{number}")
+        client.set_cookie("planroom-device", f"{number}" * 43)
+        sign_in(client, f"p{number}")
+    browsers = [carry(client, server) for client in people for server in (app, second_app)]
+    answers: list[int] = []
+    over = threading.Event()
+
+    def look(client: FlaskClient) -> None:
+        while not over.is_set():
+            answers.append(client.get("/me").status_code)
+
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        looking = [pool.submit(look, browser) for browser in browsers]
+        for seen in (20, 60, 120):
+            wait_for(lambda seen=seen: len(answers) >= seen, "there is traffic")
+            emptied.flushall()
+        wait_for(lambda: len(answers) >= 200, "it goes on")
+        over.set()
+        for one in looking:
+            one.result()
+    assert set(answers) == {200}
 
 
 @pytest.fixture
