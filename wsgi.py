@@ -8,9 +8,10 @@ os.environ.setdefault(
     "XDG_CACHE_HOME", str(Path(os.environ.get("DATA_DIR", "").strip() or "var").expanduser().absolute() / "cache")
 )
 
-from jobs.cli import lifecycle
+from jobs.cli import lifecycle, sessions
 from portal import create_app
 
 app = create_app()
-# The one command that starts processes as `make run` does, which no room of the portal may know of.
-app.cli.add_command(lifecycle)
+# Commands that start processes as `make run` does, which no room of the portal may know of.
+for command in (lifecycle, sessions):
+    app.cli.add_command(command)

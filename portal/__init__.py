@@ -47,6 +47,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from htmx_flask import Htmx
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from portal.accounts import staying
     from portal.core import asked, blobs, cli, db, errors, gate, headers, ids, page, queue, redis, sessions
     from portal.core import numbers as _numbers  # noqa: F401 - its table belongs to the schema, whoever counts
     from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
@@ -79,9 +80,10 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     app.url_map.converters["int"] = ids.RowNumber
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)
-    sessions.init_app(app, settings, redis.connect(settings))
+    line = redis.connect(settings, protocol=redis.PUSHES) if settings.session_near_cache else None
+    sessions.init_app(app, settings, redis.connect(settings), line)
     errors.init_app(app)
-    gate.init_app(app, identify, key_holder=keys.holder)
+    gate.init_app(app, identify, key_holder=keys.holder, make_anew=staying.make_anew)
     headers.init_app(app)
     page.init_app(
         app,

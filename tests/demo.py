@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports import free_port
+from jobs.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 400

@@ -47,6 +47,10 @@ CONFIRM = Limit("confirm", 5, 900)
 #: Asked-for reset mails, from one address and for one account.
 FORGOT_ADDRESS = Limit("forgot-address", 10, 900)
 FORGOT_ACCOUNT = Limit("forgot-account", 3, 3600)
+#: Keys of devices that open nothing, from one address.
+WRONG_KEY = Limit("wrong-key", 20, 60)
+#: Sessions made anew from one device's key.
+REBUILD = Limit("rebuild", 30, 600)
 
 
 class TooMany(Refusal):

@@ -170,3 +170,23 @@ class RecoveryCode(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey(Person.id), index=True)
     digest: Mapped[str] = mapped_column(String(64))
     used_at: Mapped[datetime | None]
+
+
+class DeviceKey(Model):
+    """What a session of a device is made anew from when its store has lost it.
+
+    The key itself is in the browser's cookie only. Each use brings the next one; the one before still opens, because the
+    answer that carried the next may never have arrived.
+    """
+
+    __tablename__ = "device_key"
+    __table_args__ = ({"info": retained("personal", "person_id")},)
+
+    device_id: Mapped[int] = mapped_column(ForeignKey(Device.id), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    before: Mapped[str] = mapped_column(String(64), default="")
+    kept: Mapped[dict[str, int]] = mapped_column(
+        JSON, default=dict
+    )  # what of a session must survive: the chosen company
+    device: Mapped[Device] = relationship()

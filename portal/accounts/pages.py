@@ -10,7 +10,7 @@ from flask import session as current
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from portal.accounts import own, second_factor, service, session, tickets
+from portal.accounts import own, second_factor, service, session, staying, tickets
 from portal.accounts.forms import CodeForm, ForgotForm, NewPasswordForm, RecoveryForm, SignInForm
 from portal.accounts.limits import TooMany
 from portal.accounts.models import TicketKind
@@ -129,6 +129,7 @@ def sign_out() -> ResponseReturnValue:
     """End this device everywhere. The database ends it even while the session store is away."""
     if caller().signed_in:
         service.sign_out(caller().device_id)
+    staying.take_away()
     with suppress(sessions.StoreGone):
         sessions.end()
     return see_other(url_for("accounts.sign_in"))
@@ -225,6 +226,11 @@ def _no_referrer(response: Response) -> Response:
         response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "no-store"
     return session.keep_mark(response)
+
+
+@accounts.after_app_request
+def _carry_key(response: Response) -> Response:
+    return staying.carry_key(response)
 
 
 @accounts.after_app_request

@@ -13,11 +13,12 @@ from flask import g, request, url_for
 from flask import session as current
 from werkzeug.wrappers import Response
 
-from portal.accounts import second_factor, service
+from portal.accounts import device_keys, second_factor, service
 from portal.accounts.rules import label_of, limit_unit, local_path, network_of
 from portal.accounts.service import Place, Proof
 from portal.core import ids, sessions
 from portal.core.clock import now
+from portal.core.errors import Unavailable
 from portal.core.page import see_other
 from portal.core.settings import settings
 
@@ -71,6 +72,10 @@ def go_on(proof: Proof, wanted: str) -> Response:
     if not found.second_factor and not found.staff:
         return let_in(proof, wanted)
     sessions.begin(**{PENDING: [proof.person_id, proof.password_version, now().timestamp(), local_path(wanted)]})
+    try:
+        sessions.keep()
+    except sessions.StoreGone:
+        raise Unavailable("지금은 로그인을 끝낼 수 없습니다.", "잠시 뒤 처음부터 다시 로그인해 주십시오.") from None
     return see_other(url_for("accounts.code" if found.second_factor else "accounts.second_factor_first"))
 
 
@@ -95,6 +100,7 @@ def let_in(proof: Proof, wanted: str, codes: list[str] | None = None) -> Respons
     device = service.sign_in(proof, place())
     found = service.person(proof.person_id)
     sessions.begin(person=found.id, device=device.id, stamp=found.stamp, seen=now().timestamp())
+    g.device_key = device_keys.issue(device.id, found.id)  # staying.py carries it to the browser
     target = local_path(wanted) or HOME
     if codes:
         keep_codes(codes, target)
@@ -134,8 +140,11 @@ def forget_setup() -> None:
 
 
 def renew_after_change(person_id: int) -> None:
-    """What the person may do or how they prove it has changed: this session goes on under a new id."""
+    """What the person may do or how they prove it has changed: this session goes on under a new id, its device under a
+    new key.
+    """
     sessions.renew()
+    g.device_key = device_keys.replace(current["device"])
     current["stamp"] = service.person(person_id).stamp
 
 

@@ -39,6 +39,7 @@ class Access:
     when_read_only: bool
     when_closed: bool
     largest: int
+    often: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +91,27 @@ class Caller:
         return f"person:{self.person_id}" if self.signed_in else "visitor"
 
 
-def access(
+def access(  # noqa: PLR0913 - what a route may declare, by name
     kind: AccessClass,
     *,
     roles: Iterable[str] = (),
     when_read_only: bool = False,
     when_closed: bool = False,
     largest: int = LARGEST_FORM,
+    often: bool = False,
 ) -> Callable[[View], View]:
     """Declare who may call a view. `when_read_only`: a company that may only look may still post here.
 
     `when_closed`: so may one that may not enter any more: what it needs to come back, or to take its data along.
     `largest`: how many bytes may be sent. Nobody is read more from before it is known that they may send it.
+    `often`: looked at all the time, and nothing of money or rights: the near cache's word for the session is enough.
     """
     if kind not in get_args(AccessClass):
         message = f"{kind!r} is no class of access"
         raise ValueError(message)
 
     def declare(view: View) -> View:
-        view.access = Access(kind, frozenset(roles), when_read_only or when_closed, when_closed, largest)  # type: ignore[attr-defined]  # a label on the function
+        view.access = Access(kind, frozenset(roles), when_read_only or when_closed, when_closed, largest, often)  # type: ignore[attr-defined]  # a label on the function
         return view
 
     return declare
@@ -159,8 +162,17 @@ def check_complete(app: Flask) -> None:
         raise RuntimeError(message)
 
 
-def init_app(app: Flask, identify: Callable[[], Caller], key_holder: Callable[[str], KeyHolder | None]) -> None:
-    """`identify` tells who comes with the session; `key_holder` who holds a Bearer key, or None."""
+def init_app(
+    app: Flask,
+    identify: Callable[[], Caller],
+    key_holder: Callable[[str], KeyHolder | None],
+    make_anew: Callable[[], None] = lambda: None,
+) -> None:
+    """`identify` tells who comes with the session; `key_holder` who holds a Bearer key, or None.
+
+    `make_anew` may make the session of a caller anew whom the store does not know.
+    """
+    app.extensions["planroom.make_anew"] = make_anew
     app.extensions["planroom.identify"] = identify
     app.extensions["planroom.key_holder"] = key_holder
     app.before_request(_guard)
@@ -184,10 +196,22 @@ def _guard() -> Response | None:
         _only_same_origin()
     if request.endpoint == "static":
         return None
+    if not near_is_enough(wanted, request.method):
+        sessions.make_sure()
+    if sessions.unknown():
+        current_app.extensions["planroom.make_anew"]()
     g.caller = current_app.extensions["planroom.identify"]()
     answer = _admit(g.caller, wanted)
     request.max_content_length = wanted.largest
     return answer
+
+
+def near_is_enough(wanted: Access, method: str) -> bool:
+    """Whether a session out of the near cache will do: to look at what is public, or declared as looked at often.
+
+    Everything else, and so every page of money and rights and every change, asks the store.
+    """
+    return method in SAFE and (wanted.often or wanted.kind in {"public", "signed-link"})
 
 
 def _admit(who: Caller, wanted: Access) -> Response | None:

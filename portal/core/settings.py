@@ -43,6 +43,7 @@ NAMES: dict[str, str] = {
     "REDIS_SENTINELS": "host:port of the sentinels, separated by commas; overrides REDIS_URL",
     "REDIS_SENTINEL_MASTER": "name of the master that the sentinels watch",
     "SESSION_STORE": "`redis`, `database` or `memory`",
+    "SESSION_NEAR_CACHE": "`on` or `off`: whether a process remembers sessions that Redis has not said to have changed",
     "BLOB_URL": "`file:///folder` or `s3://key:secret@host:port/bucket`",
     "BACKUP_DIR": "folder of the backups; the same for every process",
     "SANDBOX_PORT": "port of the sandbox process (its SMTP listens one above)",
@@ -78,6 +79,7 @@ class Settings:
     redis_sentinels: tuple[tuple[str, int], ...]
     redis_sentinel_master: str
     session_store: SessionStore
+    session_near_cache: bool
     blob_url: str = field(repr=False)
     backup_dir: Path
     sandbox_port: int
@@ -191,6 +193,7 @@ class Settings:
             redis_sentinels=sentinels,
             redis_sentinel_master=text("REDIS_SENTINEL_MASTER", "planroom"),
             session_store=cast("SessionStore", choice("SESSION_STORE", ("redis", "database", "memory"), "redis")),
+            session_near_cache=choice("SESSION_NEAR_CACHE", ("on", "off"), "on") == "on",
             blob_url=text("BLOB_URL", f"file://{data_dir / 'blobs'}"),
             backup_dir=Path(text("BACKUP_DIR", str(data_dir / "backups"))).expanduser().absolute(),
             sandbox_port=sandbox_port,

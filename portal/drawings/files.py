@@ -26,7 +26,7 @@ ORIGINAL_POLICY = "sandbox; default-src 'none'"
 
 
 @files.get("/drawings/revisions/<int:revision_id>/sheets/<int:position>.svg")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def sheet(revision_id: int, position: int) -> Response:
     """The picture of one sheet. Looking at it is a use; the small picture of a list is none."""
     revision, found = service.sheet_for(caller(), revision_id, position)
@@ -36,7 +36,7 @@ def sheet(revision_id: int, position: int) -> Response:
 
 
 @files.get("/drawings/revisions/<int:revision_id>/sheets/<int:position>/tiles/<int:number>.svg")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def tile(revision_id: int, position: int, number: int) -> Response:
     """A part of a large sheet, as it is in the file. The sheet itself was the use."""
     revision, found = service.sheet_for(caller(), revision_id, position)
@@ -47,7 +47,7 @@ def tile(revision_id: int, position: int, number: int) -> Response:
 
 
 @files.get("/drawings/revisions/<int:revision_id>/thumb.svg")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def thumb(revision_id: int) -> Response:
     """The small picture of the first sheet."""
     revision, found = service.sheet_for(caller(), revision_id, 1)
@@ -55,7 +55,7 @@ def thumb(revision_id: int) -> Response:
 
 
 @files.get("/drawings/revisions/<int:revision_id>/file")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def original(revision_id: int) -> Response:
     """The file as it was received, under the name it was sent with. Taking it away is written down."""
     revision = service.revision_for(caller(), revision_id)

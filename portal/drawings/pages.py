@@ -58,7 +58,7 @@ def looks() -> dict[str, Any]:
 
 
 @pages.get("/drawings")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def drawings() -> ResponseReturnValue:
     """The list: thumbnails or rows, by folder, standing and words."""
     if request.args.get("uploaded") == "closed":
@@ -113,7 +113,7 @@ def part_upload(upload_id: int) -> ResponseReturnValue:
 
 @pages.get("/drawings/<int:drawing_id>")
 @policy(img_src="'self' data:")  # The pages of a PDF are pictures inside the sheet's SVG.
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def drawing(drawing_id: int) -> ResponseReturnValue:
     """One drawing in the viewer: the newest revision, or the one of ?revision=, and the sheet of ?sheet=."""
     shown = service.drawing_for(caller(), drawing_id)
@@ -145,7 +145,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
 
 
 @pages.get("/drawings/<int:drawing_id>/revisions")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def revisions(drawing_id: int) -> ResponseReturnValue:
     """All revisions of a drawing, what happened to it, and the form for the next one."""
     return _revisions_page(service.drawing_for(caller(), drawing_id))
@@ -193,7 +193,7 @@ def move() -> ResponseReturnValue:
 
 
 @pages.get("/drawings/bin")
-@access("member", roles=rules.LOOKS)
+@access("member", roles=rules.LOOKS, often=True)
 def bin() -> ResponseReturnValue:  # noqa: A001 - one word in address, view and template
     """Drawings that were deleted, to be brought back."""
     return page("drawings/bin.html", drawings=listing.binned(caller(), ids.whole(request.args.get("page")) or 1))

@@ -18,16 +18,14 @@ import msgspec
 from sqlalchemy import Table, delete, select, update
 from sqlalchemy.orm import Session
 
-from portal.core import audit
+from portal.core import audit, sessions
 from portal.core.blobs import blobs
 from portal.core.clock import fresh, now, today
 from portal.core.db import Platform, company_engines, db, write
 from portal.core.errors import Refusal
 from portal.core.korea import particle
 from portal.core.numbers import next_number
-from portal.core.redis import redis
 from portal.core.seal import seal, unseal
-from portal.core.sessions import PREFIX
 from portal.core.settings import settings
 from portal.payments import service as payments
 from portal.retention import forgetting, scan
@@ -241,15 +239,8 @@ NAMELESS: dict[str, dict[str, Callable[[Scope, Table], Any]]] = {
 
 
 def _forget_sessions(_case: Case, scope: Scope) -> dict[str, Any]:
-    """Whatever Redis holds that names the company or its people."""
-    words = [word.encode() for word in (*scope.words, scope.key)]
-    client, gone = redis(), 0
-    for key in client.scan_iter(f"{PREFIX}*", count=500):
-        value = client.get(key) or b""
-        if any(word in value for word in words):
-            client.delete(key)
-            gone += 1
-    return {"sessions": gone}
+    """Whatever session names the company or its people."""
+    return {"sessions": sessions.forget([*scope.words, scope.key])}
 
 
 def _empty_journal(_case: Case, _scope: Scope) -> dict[str, Any]:

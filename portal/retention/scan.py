@@ -7,6 +7,7 @@ import json
 from sqlalchemy import JSON, ColumnElement, String, Table, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from portal.core import sessions
 from portal.core.blobs import blobs
 from portal.core.db import Platform
 from portal.core.redis import redis
@@ -86,9 +87,12 @@ def _mentions(table: Table, words: list[str]) -> ColumnElement[bool] | None:
 
 def _redis(scope: Scope) -> int:
     client = redis()
-    words = [word.encode() for word in (*scope.words, scope.key) if len(word) >= SHORTEST]
-    left = 0
+    long_ones = [word for word in (*scope.words, scope.key) if len(word) >= SHORTEST]
+    words = [word.encode() for word in long_ones]
+    left = len(sessions.holding(long_ones))  # sealed in the store, so opened first
     for key in client.scan_iter("planroom:*", count=500):
+        if key.startswith(sessions.PREFIX.encode()):
+            continue
         if scope.key.encode() in key:
             left += 1
         elif client.type(key) == b"string":

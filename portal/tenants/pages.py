@@ -7,6 +7,7 @@ from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from portal.accounts import device_keys
 from portal.core import sessions
 from portal.core.errors import NotFound, Refusal
 from portal.core.gate import Caller, access, caller, may_open
@@ -138,6 +139,7 @@ def choose(tenant_id: int) -> ResponseReturnValue:
     tenant = service.check_membership(caller(), tenant_id)
     sessions.renew()
     browser_session[service.CHOSEN] = tenant.id
+    device_keys.keep(caller().device_id, **{service.CHOSEN: tenant.id})
     return see_other("/start", f"이제 {tenant.name}에서 일하고 있습니다.")
 
 

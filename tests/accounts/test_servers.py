@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -98,3 +100,37 @@ def test_a_request_in_flight_does_not_bring_a_session_back(app: Flask, second_ap
     assert not is_in(carry(client, app))
     assert not is_in(carry(client, second_app))
     assert not is_in(slow_client)
+
+
+def _races(app: Flask, second_app: Flask, alice: int, rounds: int) -> int:
+    """How many of so many sign-outs were undone by a request that was under way on another server."""
+    here, there = app.session_interface, second_app.session_interface
+    assert isinstance(here, sessions.StrictSessions)
+    assert isinstance(there, sessions.StrictSessions)
+    undone = 0
+    with app.app_context(), ThreadPoolExecutor(2) as pool:
+        for number in range(rounds):
+            key = here._get_store_id(f"race{number}")
+            new = here.box.seal(key, {"person": alice})
+            assert here.store.create(key, new.sealed)
+            slow = there.session_class({"person": alice, "late": number}, sid=f"race{number}")
+            slow.stored, slow.modified = new, True
+            late = pool.submit(_saved, second_app, there, slow, key)
+            ended = pool.submit(here.store.delete, key)
+            late.result(), ended.result()
+            undone += here.store.read(key) is not None
+    return undone
+
+
+def _saved(app: Flask, interface: sessions.StrictSessions, session: sessions.StrictSession, key: str) -> None:
+    with app.app_context():
+        interface._upsert_session(sessions.ABSOLUTE, session, key)
+
+
+def test_no_sign_out_is_undone_by_a_request_under_way(app: Flask, second_app: Flask, alice: int) -> None:
+    assert _races(app, second_app, alice, 200) == 0
+
+
+@pytest.mark.slow
+def test_ten_thousand_sign_outs_are_not_undone_by_requests_under_way(app: Flask, second_app: Flask, alice: int) -> None:
+    assert _races(app, second_app, alice, 10_000) == 0

@@ -26,8 +26,8 @@ from statistics import median, quantiles
 
 import psutil
 
+from jobs.ports import free_port
 from tests.bench.candidates import candidates
-from tests.ports import free_port
 
 PINS = (
     "flask==3.1.3", "granian==2.8.7", "gunicorn==27.0.1", "gevent==26.9.0", "waitress==3.0.2", "uvicorn==0.54.0",

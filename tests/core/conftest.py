@@ -55,24 +55,56 @@ def _identify() -> Caller:
 
 
 def _routes(app: Flask) -> None:
-    def add(rule: str, kind: gate.AccessClass, *, roles: tuple[str, ...] = (), when_read_only: bool = False) -> None:
+    def add(
+        rule: str,
+        kind: gate.AccessClass,
+        *,
+        roles: tuple[str, ...] = (),
+        when_read_only: bool = False,
+        often: bool = False,
+    ) -> None:
         def view() -> str:
             return f"in as {gate.caller().actor}"
 
         view.__name__ = rule.strip("/").replace("-", "_") or "root"
         app.add_url_rule(
-            rule, view_func=access(kind, roles=roles, when_read_only=when_read_only)(view), methods=["GET", "POST"]
+            rule,
+            view_func=access(kind, roles=roles, when_read_only=when_read_only, often=often)(view),
+            methods=["GET", "POST"],
         )
 
     add("/open", "public")
     add("/me", "person")
     add("/rooms", "member")
+    add("/often", "member", often=True)
     add("/owners", "member", roles=("owner",))
     add("/export", "member", when_read_only=True)
     add("/staff", "staff")
     add("/bills", "staff", roles=("billing",))
     add("/api", "key", roles=("usage",))
 
+    _session_routes(app)
+
+    @app.get("/bug")
+    @access("public")
+    def bug() -> str:
+        message = "boom with a secret path /etc/secret"
+        raise ValueError(message)
+
+    @app.get("/refused")
+    @access("public")
+    def refused() -> str:
+        raise errors.Refusal("그렇게는 할 수 없습니다.", "다르게 해 주십시오.")
+
+    @app.post("/told")
+    @access("public")
+    def told() -> str:
+        with write() as session:
+            outbox.publish(session, "thing.done", 5)
+        return str(g.get("now"))
+
+
+def _session_routes(app: Flask) -> None:
     @app.get("/sign-in", endpoint="accounts.sign_in")
     @access("public")
     def sign_in() -> str:
@@ -97,20 +129,17 @@ def _routes(app: Flask) -> None:
 
         return str(session.get("value"))
 
-    @app.get("/bug")
+    @app.get("/change")
     @access("public")
-    def bug() -> str:
-        message = "boom with a secret path /etc/secret"
-        raise ValueError(message)
+    def change() -> str:
+        from flask import session  # noqa: PLC0415 - shown where it is read
 
-    @app.get("/refused")
-    @access("public")
-    def refused() -> str:
-        raise errors.Refusal("그렇게는 할 수 없습니다.", "다르게 해 주십시오.")
+        session["changed"] = True
+        return "changed"
 
-    @app.post("/told")
+    @app.post("/said")
     @access("public")
-    def told() -> str:
-        with write() as session:
-            outbox.publish(session, "thing.done", 5)
-        return str(g.get("now"))
+    def said() -> str:
+        from flask import session  # noqa: PLC0415 - shown where it is read
+
+        return str(session.get("value"))

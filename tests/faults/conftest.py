@@ -15,6 +15,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 
+from jobs.ports import free_port
 from portal.billing import service as billing
 from portal.billing.models import PayBy
 from portal.core import clock, outbox
@@ -26,7 +27,6 @@ from portal.payments import cards
 from tests.billing.office import DETAILS, Office
 from tests.deaths import Deaths
 from tests.engines import PostgresServer
-from tests.ports import free_port
 from tests.sandbox.cards import auth_key
 from tests.sandbox.conftest import Outside
 from tests.tenants.premises import Premises, premises

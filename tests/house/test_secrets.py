@@ -25,6 +25,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import select, text
 
+from jobs.ports import free_port
 from portal.accounts import service as accounts
 from portal.billing import service as billing
 from portal.billing.models import Invoice, InvoiceState, PayBy
@@ -45,7 +46,6 @@ from portal.tenants.models import Tenant
 from tests.billing.office import DETAILS, Office, noon
 from tests.engines import PostgresServer, RedisServer, start_tethered, stop, wait_for
 from tests.house import search
-from tests.ports import free_port
 from tests.tenants.premises import ROOT, Premises, open_company, premises
 
 CARD_NUMBER = "5433 1299 8877 4321"

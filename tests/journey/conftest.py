@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jobs.ports import free_port
 from portal.desk.samples import make_samples
 from tests.demo import first_start
 from tests.engines import RedisServer, wait_for
 from tests.journey import served
 from tests.journey.served import Living
-from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "drawings" / "dxf"

@@ -21,10 +21,10 @@ import pytest
 
 from jobs import checks
 from jobs.manager import procfile
+from jobs.ports import free_port
 from jobs.start import MARK
 from tests.demo import first_start
 from tests.engines import PATIENCE, wait_for
-from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACEBACK = "Traceback"

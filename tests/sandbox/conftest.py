@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.ports import free_port
+from jobs.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0

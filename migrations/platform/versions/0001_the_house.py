@@ -280,6 +280,21 @@ def upgrade() -> None:
         batch_op.create_index("ix_device_person_id_ended_at", ["person_id", "ended_at"], unique=False)
 
     op.create_table(
+        "device_key",
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("before", sa.String(length=64), nullable=False),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_device_key_device_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_device_key_person_id")),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_device_key")),
+        info={"record_class": "personal", "subject": "person_id"},
+    )
+    with op.batch_alter_table("device_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_device_key_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "login_record",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
@@ -421,6 +436,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_record_at"))
 
     op.drop_table("login_record")
+    with op.batch_alter_table("device_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_device_key_person_id"))
+
+    op.drop_table("device_key")
     with op.batch_alter_table("device", schema=None) as batch_op:
         batch_op.drop_index("ix_device_person_id_ended_at")
         batch_op.drop_index(batch_op.f("ix_device_browser"))

@@ -1,4 +1,4 @@
-"""Ports for servers that tests start: each test process has its own, below those that the kernel gives to calls going out.
+"""Ports for servers that tests and measurements start: each process has its own, below those of calls going out.
 
 A port that is only asked of the kernel can be taken by another test process, or by a call, before its server listens.
 """

@@ -1,0 +1,240 @@
+"""The near cache: sessions that this process has read, as long as Redis has not said that they changed.
+
+Redis tells each process of every session that is written or deleted, by its own push (CLIENT TRACKING in broadcasting
+mode, docs/decisions/012). What has arrived is taken in before any answer is given, so a process that has heard of a change
+by any other way has this one behind it too. Bounded in age and size; when the line is cut, silent or not there yet, nothing
+is answered from here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+import weakref
+from typing import Any
+
+import hiredis
+from redis import Redis
+from redis.exceptions import RedisError
+
+from portal.core.session_box import Opened
+
+log = logging.getLogger("planroom.sessions")
+
+#: Should a push ever be lost, a stale session lives so long at most.
+LONGEST_SECONDS = 30.0
+MOST = 10_000
+#: The line is emptied at least so often, also where nobody asks: Redis must not pile pushes up for us.
+LISTEN_SECONDS = 0.05
+PING_SECONDS = 1.0
+#: Silent for longer, the line is taken for dead.
+SILENCE_SECONDS = 2.5
+AGAIN_SECONDS = 1.0
+PING = b"*1\r\n$4\r\nPING\r\n"
+CHUNK = 65_536
+
+
+class Near:
+    """What this process has read under `prefix`. `client` makes the line; it must speak RESP3."""
+
+    def __init__(self, client: Redis, prefix: str, *, most: int = MOST, longest: float = LONGEST_SECONDS) -> None:
+        self._client, self._prefix = client, prefix
+        self._most, self._longest = most, longest
+        self.hits = self.misses = 0
+        self.closed = False
+        self._begin()
+        os.register_at_fork(after_in_child=_Again(self))
+
+    def _begin(self) -> None:
+        """Nothing known, no line: as at the start, and in a forked child."""
+        self._rows: dict[str, tuple[Opened, float]] = {}
+        self._awaited: dict[str, object] = {}
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+        self._reader = hiredis.Reader()
+        self._heard = 0.0
+        self._listener: threading.Thread | None = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether answers are given from here now."""
+        return self._line is not None
+
+    def get(self, key: str) -> Opened | None:
+        """The session as it is in the store, when this process knows for sure."""
+        with self._lock:
+            if self._line is None:
+                self._start()
+                return None
+            self._take_in()
+            found = self._rows.get(key)
+            if found is None or found[1] < time.monotonic():
+                self.misses += 1
+                return None
+            self.hits += 1
+            return found[0]
+
+    def expect(self, key: str) -> object:
+        """Say, before the store is asked for a session, that its answer is to be kept. Returns the word for `keep`."""
+        word = object()
+        with self._lock:
+            self._awaited[key] = word
+        return word
+
+    def keep(self, key: str, word: object, found: Opened | None) -> None:
+        """Keep what the store has answered, unless it has changed since it was asked."""
+        with self._lock:
+            if self._line is not None:
+                self._take_in()
+            if self._awaited.get(key) is not word:
+                return
+            del self._awaited[key]
+            if found is None or self._line is None:
+                return
+            self._rows.pop(key, None)
+            self._rows[key] = (found, time.monotonic() + self._longest)
+            while len(self._rows) > self._most:
+                del self._rows[next(iter(self._rows))]
+
+    def forget(self, key: str) -> None:
+        """This process itself has changed the session."""
+        with self._lock:
+            self._rows.pop(key, None)
+            self._awaited.pop(key, None)
+
+    def close(self) -> None:
+        """Give the line up for good."""
+        self.closed = True
+        with self._lock:
+            self._hang_up()
+
+    # ---- the line ----
+
+    def _start(self) -> None:
+        """With the lock: have a thread that keeps a line open, from the first question on."""
+        if self._listener is None and not self.closed:
+            self._listener = threading.Thread(target=_listen, args=(weakref.ref(self),), name="near", daemon=True)
+            self._listener.start()
+
+    def _take_in(self) -> None:
+        """With the lock: everything that has arrived on the line."""
+        try:
+            while True:
+                said = self._line.recv(CHUNK) if self._line else b""
+                if not said:
+                    self._hang_up()
+                    return
+                self._heard = time.monotonic()
+                self._reader.feed(said)
+                self._hear()
+                if len(said) < CHUNK:
+                    return
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except (OSError, hiredis.HiredisError):
+            self._hang_up()
+
+    def _hear(self) -> None:
+        while (said := self._reader.gets()) is not False:
+            if not isinstance(said, list) or said[0] != b"invalidate":
+                continue  # the answer to a PING
+            if said[1] is None:  # FLUSHALL
+                self._rows.clear()
+                self._awaited.clear()
+                continue
+            for name in said[1]:
+                key = name.decode().removeprefix(self._prefix)
+                self._rows.pop(key, None)
+                self._awaited.pop(key, None)
+
+    def _hang_up(self) -> None:
+        """With the lock: the line is gone, and with it all that was known."""
+        self._line = None
+        self._rows.clear()
+        self._awaited.clear()
+
+    def _opened(self, line: socket.socket, reader: Any) -> None:  # noqa: ANN401 - hiredis carries no types
+        with self._lock:
+            self._rows.clear()
+            self._awaited.clear()
+            self._line, self._reader, self._heard = line, reader, time.monotonic()
+
+    def _attend(self) -> bool:
+        """One look at the line by the listener. False when it is gone."""
+        with self._lock:
+            if self._line is not None:
+                self._take_in()
+            if self._line is not None and time.monotonic() - self._heard > SILENCE_SECONDS:
+                self._hang_up()
+            return self._line is not None
+
+    def _call_up(self) -> Any:  # noqa: ANN401 - redis-py's connection
+        """A connection on which Redis says which sessions change. Raises RedisError, HiredisError or OSError."""
+        connection: Any = self._client.connection_pool.make_connection()
+        try:
+            connection.connect()
+            line: socket.socket = connection._sock  # noqa: SLF001 - its bytes are read here, without redis-py's parser
+            self._opened(line, _subscribed(line, self._prefix))
+        except BaseException:
+            connection.disconnect()
+            raise
+        return connection
+
+
+def _subscribed(line: socket.socket, prefix: str) -> Any:  # noqa: ANN401 - hiredis carries no types
+    """Ask to be told of every change under `prefix`; the reader that goes on from there."""
+    words: Any = (b"CLIENT", b"TRACKING", b"ON", b"BCAST", b"PREFIX", prefix.encode())
+    line.sendall(hiredis.pack_command(words))
+    reader = hiredis.Reader()
+    while (answer := reader.gets()) is False:
+        said = line.recv(CHUNK)
+        if not said:
+            raise ConnectionError("the line was cut")
+        reader.feed(said)
+    if isinstance(answer, Exception):
+        raise answer
+    line.setblocking(False)
+    return reader
+
+
+class _Again:
+    """After a fork: the child has a line of its own. Holds the cache weakly, as hooks of a fork live for ever."""
+
+    def __init__(self, near: Near) -> None:
+        self._near = weakref.ref(near)
+
+    def __call__(self) -> None:
+        if (near := self._near()) is not None:
+            near._begin()  # noqa: SLF001 - one module
+
+
+def _listen(reference: weakref.ref[Near]) -> None:
+    """Keep a line open for as long as the cache lives."""
+    connection = None
+    pinged = 0.0
+    try:
+        while (near := reference()) is not None and not near.closed:
+            pause = LISTEN_SECONDS
+            if connection is None:
+                try:
+                    connection = near._call_up()  # noqa: SLF001 - one module
+                except (RedisError, hiredis.HiredisError, OSError) as error:
+                    log.debug("no near cache for now: %s", error)
+                    pause = AGAIN_SECONDS
+            elif not near._attend():  # noqa: SLF001
+                connection.disconnect()
+                connection = None
+            elif time.monotonic() - pinged > PING_SECONDS:
+                pinged = time.monotonic()
+                with contextlib.suppress(OSError):
+                    connection._sock.send(PING)  # noqa: SLF001
+            del near
+            time.sleep(pause)
+    finally:
+        if connection is not None:
+            connection.disconnect()
