@@ -32,12 +32,16 @@ LOGINS_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody signs in from. `unit` is forgotten with the attempt; `browser` is the digest of the browser's mark."""
+    """Where somebody signs in from. `unit` is forgotten with the attempt; `browser` is the digest of the browser's mark.
+
+    `marked`: the browser brought its mark, so that some account may know it.
+    """
 
     unit: str
     network: str
     label: str
     browser: str
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +134,16 @@ def seen(device_id: int) -> None:
 def check_password(email: str, password: str, place: Place) -> Proof | None:
     """The person whose address and password these are, or None: not saying which was wrong, nor taking less time for it.
 
-    Raises TooMany before any hashing when there were too many attempts. A browser the account knows is counted by
-    itself, so that nobody can shut its owner out by guessing.
+    Raises TooMany before any hashing when there were too many attempts, Crowded when too many strangers are at the door,
+    which counts as no attempt. A browser the account knows is counted by itself and waits in no line, so that nobody can
+    shut its owner out by guessing.
     """
+    if not place.marked:
+        passwords.ask_for_room()
     address = canonical_email(email)
-    known = db.session.scalar(
-        select(exists().where(Device.person_id == Person.id, Person.email == address, Device.browser == place.browser))
-    )
+    known = place.marked and _knows(address, place.browser)
+    if not known:
+        passwords.ask_for_room()
     source = f"browser:{place.browser}" if known else f"network:{place.network}"
     limits.take(limits.ADDRESS, place.unit)
     limits.take(limits.ACCOUNT_FROM, address, source)
@@ -146,14 +153,16 @@ def check_password(email: str, password: str, place: Place) -> Proof | None:
     hashed, version = (found.password_hash, found.password_version) if found else (None, 0)
     person_id, active = (found.id, found.state == PersonState.ACTIVE) if found else (None, False)
     db.session.rollback()  # hashing takes a while: hold no read transaction meanwhile
-    right = passwords.fits(password, hashed)
+    try:
+        right = passwords.fits(password, hashed, stranger=not known)
+    except passwords.Crowded:
+        _give_back(address, source, place, known=known)
+        raise
     if not right or person_id is None or not active:
         _record(person_id, place, Outcome.DISABLED if right else Outcome.WRONG_PASSWORD)
         return None
+    _give_back(address, source, place, known=known)
     limits.clear(limits.ACCOUNT_FROM, address, source)
-    limits.give_back(limits.ADDRESS, place.unit)
-    if not known:
-        limits.give_back(limits.ACCOUNT, address)
     if hashed is not None and passwords.outdated(hashed):
         fresh = passwords.hash_of(password)
         with write() as session:
@@ -161,6 +170,20 @@ def check_password(email: str, password: str, place: Place) -> Proof | None:
                 update(Person).where(Person.id == person_id, Person.password_hash == hashed).values(password_hash=fresh)
             )
     return Proof(person_id, version)
+
+
+def _knows(address: str, browser: str) -> bool:
+    """Whether the account of an address was ever signed in to with this browser."""
+    used = exists().where(Device.person_id == Person.id, Person.email == address, Device.browser == browser)
+    return bool(db.session.scalar(select(used)))
+
+
+def _give_back(address: str, source: str, place: Place, *, known: bool) -> None:
+    """This was no wrong attempt: take it off every count again."""
+    limits.give_back(limits.ADDRESS, place.unit)
+    limits.give_back(limits.ACCOUNT_FROM, address, source)
+    if not known:
+        limits.give_back(limits.ACCOUNT, address)
 
 
 def record_wrong_code(person_id: int, place: Place) -> None:

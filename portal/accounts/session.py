@@ -39,11 +39,12 @@ def mark_name() -> str:
 def place() -> Place:
     """Where this request comes from. A browser without a mark is given one with the answer."""
     mark = request.cookies.get(mark_name(), "")
-    if len(mark) != MARK_LENGTH:
+    marked = len(mark) == MARK_LENGTH
+    if not marked:
         mark = g.setdefault("new_browser_mark", ids.token())
     address = request.remote_addr or ""
     label = label_of(request.user_agent.string)
-    return Place(unit=limit_unit(address), network=network_of(address), label=label, browser=ids.digest(mark))
+    return Place(limit_unit(address), network_of(address), label, ids.digest(mark), marked)
 
 
 def keep_mark(response: Response) -> Response:
