@@ -6,7 +6,7 @@ database whether they still hold, so that a logout, a new password or a disabled
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.accounts import limits, passwords, second_factor
+from portal.accounts.history import LOGINS_SHOWN, device_for, devices, logins, newer_devices
 from portal.accounts.models import PERSON, STAFF_ROLES, Device, LoginRecord, Outcome, Person, PersonState
 from portal.accounts.rules import canonical_email
 from portal.accounts.tickets import invitation, retire_tickets
@@ -27,7 +28,6 @@ from portal.core.errors import NotFound, Refusal
 
 #: A device's "last seen" is this coarse: reading pages is not writing rows.
 SEEN_EVERY = timedelta(minutes=10)
-LOGINS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,29 +243,7 @@ def sign_out(device_id: int) -> None:
             audit.record(session, "person.sign_out", actor=who, subject=who)
 
 
-# ---- devices and history ----
-
-
-def devices(person_id: int) -> list[Device]:
-    """Where somebody is signed in, the latest used first."""
-    holds = (Device.person_id == person_id, Device.ended_at.is_(None), Device.created_at > now() - sessions.ABSOLUTE)
-    return list(db.session.scalars(select(Device).where(*holds).order_by(Device.seen_at.desc(), Device.id.desc())))
-
-
-def device_for(person_id: int, device_id: int) -> Device:
-    """One of the person's own devices, or NotFound."""
-    found = db.session.scalar(select(Device).where(Device.id == device_id, Device.person_id == person_id))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def logins(person_ids: Iterable[int], limit: int = LOGINS_SHOWN, before: int = 0) -> list[LoginRecord]:
-    """Sign-ins and failed ones of these people, newest first; `before` is the id to go on from."""
-    query = select(LoginRecord).where(LoginRecord.person_id.in_(list(person_ids)))
-    if before:
-        query = query.where(LoginRecord.id < before)
-    return list(db.session.scalars(query.order_by(LoginRecord.id.desc()).limit(limit)))
+# ---- the end of devices ----
 
 
 def sign_out_others(person_id: int, keep_device: int) -> int:
@@ -366,6 +344,7 @@ def invite_staff(*, email: str, name: str, roles: Collection[str], by: str) -> P
 
 
 __all__ = [
+    "LOGINS_SHOWN",
     "Place",
     "Proof",
     "check_password",
@@ -378,6 +357,7 @@ __all__ = [
     "invite_staff",
     "logins",
     "make_staff",
+    "newer_devices",
     "people",
     "person",
     "person_by_email",
