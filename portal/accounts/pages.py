@@ -50,7 +50,7 @@ def sign_in_post() -> ResponseReturnValue:
     if proof is None:
         form.form_errors.append(WRONG)
         return page("accounts/sign_in.html", status=422, form=form)
-    return session.go_on(proof, form.next.data or "")
+    return session.go_on(proof, form.next.data or "", remember=bool(form.remember.data))
 
 
 @accounts.get("/sign-in/code")
@@ -78,7 +78,7 @@ def code_post() -> ResponseReturnValue:
     if proof is None:
         form.code.errors = ["인증번호가 맞지 않거나 이미 쓴 번호입니다. 새 번호를 적어 주십시오."]
         return page("accounts/code.html", status=422, form=form)
-    return session.let_in(proof, waiting.next)
+    return session.let_in(proof, waiting.next, remember=waiting.remember)
 
 
 def _code_form() -> type[CodeForm | RecoveryForm]:

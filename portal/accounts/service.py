@@ -197,7 +197,7 @@ def _record(person_id: int | None, place: Place, outcome: Outcome) -> None:
         )
 
 
-def sign_in(proof: Proof, place: Place) -> Device:
+def sign_in(proof: Proof, place: Place, *, remember: bool = False) -> Device:
     """Open a device for somebody who has proved who they are. The page then begins a session of it.
 
     Raises Refusal when the account was disabled, or its password changed, since the proof.
@@ -215,6 +215,7 @@ def sign_in(proof: Proof, place: Place) -> Device:
             label=place.label,
             network=place.network,
             browser=place.browser,
+            remembered=remember,
             created_at=now(),
             seen_at=now(),
         )

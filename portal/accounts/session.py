@@ -64,23 +64,25 @@ class Pending:
 
     proof: Proof
     next: str
+    remember: bool
 
 
-def go_on(proof: Proof, wanted: str) -> Response:
+def go_on(proof: Proof, wanted: str, *, remember: bool = False) -> Response:
     """After a right password: to the second factor, to setting one up (staff), or in."""
     found = service.person(proof.person_id)
     if not found.second_factor and not found.staff:
-        return let_in(proof, wanted)
-    sessions.begin(**{PENDING: [proof.person_id, proof.password_version, now().timestamp(), local_path(wanted)]})
+        return let_in(proof, wanted, remember=remember)
+    values = [proof.person_id, proof.password_version, now().timestamp(), local_path(wanted), remember]
+    sessions.begin(**{PENDING: values})
     return see_other(url_for("accounts.code" if found.second_factor else "accounts.second_factor_first"))
 
 
 def pending() -> Pending | None:
     """Who is between password and second factor in this session."""
     match current.get(PENDING):
-        case [int(person_id), int(version), float(since), str(wanted)]:
+        case [int(person_id), int(version), float(since), str(wanted), bool(remember)]:
             if timedelta(0) <= now() - _instant(since) <= LONGEST_BETWEEN:
-                return Pending(Proof(person_id, version), wanted)
+                return Pending(Proof(person_id, version), wanted, remember)
     return None
 
 
@@ -88,14 +90,18 @@ def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, now().tzinfo)
 
 
-def let_in(proof: Proof, wanted: str, codes: list[str] | None = None) -> Response:
+def let_in(proof: Proof, wanted: str, codes: list[str] | None = None, *, remember: bool = False) -> Response:
     """Open a device, begin its session under a new id, and go where the person wanted to.
 
-    With fresh recovery `codes`, these are shown first.
+    With fresh recovery `codes`, these are shown first. `remember`: the browser keeps its cookie when it is closed; staff's
+    never does, because whoever finds their computer finds others' data.
     """
-    device = service.sign_in(proof, place())
+    found = service.person(proof.person_id)
+    kept = remember and not found.staff
+    device = service.sign_in(proof, place(), remember=kept)
     found = service.person(proof.person_id)
     sessions.begin(person=found.id, device=device.id, stamp=found.stamp, seen=now().timestamp())
+    current.permanent = kept
     target = local_path(wanted) or HOME
     if codes:
         keep_codes(codes, target)
