@@ -16,6 +16,6 @@ feature = Feature(
     sections=(
         Section("접속 기록", "history", "duties.log", roles=MEMBERS, group=9),
         Section("접속기록", "history", "access_log.log", staff=True, roles=REVIEWERS, group=5),
-        Section("권한표", "key", "access_log.rights", staff=True, group=5),
+        Section("권한표", "lock", "access_log.rights", staff=True, group=5),
     ),
 )

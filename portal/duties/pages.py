@@ -31,6 +31,7 @@ def log() -> ResponseReturnValue:
         visits=visits,
         seen=service.seen_during(visit.id for visit in visits),
         place=rules.place,
+        subject=rules.subject,
     )
 
 

@@ -45,6 +45,43 @@ PLACES: dict[str, str] = {
 }
 
 
+#: What an address names -> its word.
+SUBJECTS: dict[str, str] = {
+    "application": "신청",
+    "case": "보존 건",
+    "certificate": "파기 증명서",
+    "charge": "결제",
+    "device": "기기",
+    "drawing": "도면",
+    "folder": "폴더",
+    "grant": "지원 출입",
+    "invoice": "청구서",
+    "item": "업무",
+    "key": "열쇠",
+    "membership": "구성원",
+    "note": "수정 청구서",
+    "number": "도면 조각",
+    "paper": "세금계산서",
+    "person": "사람",
+    "position": "시트",
+    "refund": "환불",
+    "release": "배포",
+    "request": "수정요청",
+    "revision": "개정",
+    "rule": "담당 규칙",
+    "statement": "명세서",
+    "tenant": "고객사",
+    "transfer": "입금",
+    "upload": "올린 파일",
+}
+
+
+def subject(named: str) -> str:
+    """'invoice:7' as '청구서 7번'; a list when nothing is named."""
+    kind, _, number = named.partition(":")
+    return f"{SUBJECTS.get(kind, kind)} {number}번" if number else "목록"
+
+
 def place(endpoint: str) -> str:
     """Where an endpoint belongs, in words; its own name when there are none."""
     blueprint = endpoint.partition(".")[0]

@@ -48,6 +48,7 @@ def _log(status: int = 200, problem: str = "", finding: str = "") -> ResponseRet
         figures=figures,
         busiest=service.people_in(wanted.month).get(figures.busiest[0], ""),
         place=rules.place,
+        subject=rules.subject,
         reviewed=reviewed,
         reviewer=accounts.person(reviewed.reviewed_by).name if reviewed else "",
         over=wanted.month != service.first_month(),
@@ -71,7 +72,7 @@ def log_csv() -> ResponseReturnValue:
             row.device_id,
             row.look.word,
             rules.place(row.endpoint),
-            row.subject,
+            rules.subject(row.subject),
             companies.get(row.tenant_id or 0, ""),
             row.reason,
         )
