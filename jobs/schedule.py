@@ -10,6 +10,7 @@ from portal.accounts import tickets
 from portal.billing import closing, receivables, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
+from portal.duties import service as duties
 from portal.payments import cards, charges, dunning, refunds, transfers
 from portal.quality import digests, items, tidying
 from portal.retention import cases, kept
@@ -63,6 +64,8 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("quality.tidy", minutes(60), tidying.tidy),
     Periodic("work.wake_due", minutes(1), work.wake_due),
     Periodic("accounts.tidy", minutes(60), tickets.tidy),
+    Periodic("duties.open_due", minutes(30), duties.open_due),
+    Periodic("duties.forget_old", minutes(60), duties.forget_old),
     Periodic("visits.tidy", minutes(10), visits.tidy),
     Periodic("outbox.tidy", minutes(60), outbox.tidy_platform),
     Periodic("tenants.tidy_outboxes", minutes(360), tenants.tidy_outboxes),

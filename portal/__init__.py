@@ -23,6 +23,7 @@ FEATURES = (
     "accounts",
     "work",
     "tenants",
+    "duties",
     "trials",
     "metering",
     "billing",

@@ -1,9 +1,13 @@
-"""Passwords that guessers try first: words (in any disguise of digits around them) and runs of keys.
+"""Passwords that guessers try first: words (in any disguise of digits around them), runs of keys, and what has leaked.
 
-Written for this portal: the habits that lists of leaked passwords show, and what Korean keyboards make of Korean words.
+The words are written for this portal: the habits that lists of leaked passwords show, and what Korean keyboards make of
+Korean words. Those of the house (도면실, planroom, drawing) are among them.
 """
 
 from __future__ import annotations
+
+import sys
+from functools import lru_cache
 
 COMMON: frozenset[str] = frozenset(
     """
@@ -52,3 +56,15 @@ RUNS: tuple[str, ...] = (
     "가나다라마바사아자차카타파하",
     "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔ",
 )
+
+
+@lru_cache(maxsize=1)
+def leaked(shortest: int) -> frozenset[str]:
+    """The most used of leaked passwords that are long enough to be one here: 11,600 of 8 letters and more, in small letters."""
+    # Its other lists (names, films) are let go of again; most processes never ask for any.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
+
+    found = frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= shortest)
+    FREQUENCY_LISTS.clear()
+    sys.modules.pop("zxcvbn.frequency_lists", None)
+    return found

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from wtforms import EmailField, Field, Form, HiddenField, PasswordField, SelectMultipleField, StringField, TelField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    Form,
+    HiddenField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -75,6 +85,7 @@ def _code(label: str) -> StringField:
 class SignInForm(Form):  # type: ignore[misc]  # WTForms carries no types
     email = _email_field("이메일", "username")
     password = _current_password("비밀번호")
+    remember = BooleanField("이 기기에서 로그인 유지")
     next = HiddenField()
 
 

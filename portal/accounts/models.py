@@ -95,6 +95,7 @@ class Device(Model):
     browser: Mapped[str] = mapped_column(
         String(64), index=True
     )  # digest of the browser's own mark; known again next time
+    remembered: Mapped[bool] = mapped_column(default=False)  # its person asked to stay signed in
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

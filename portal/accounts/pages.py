@@ -14,6 +14,7 @@ from portal.accounts import own, second_factor, service, session, staying, ticke
 from portal.accounts.forms import CodeForm, ForgotForm, NewPasswordForm, RecoveryForm, SignInForm
 from portal.accounts.limits import TooMany
 from portal.accounts.models import TicketKind
+from portal.accounts.passwords import Crowded
 from portal.accounts.rules import local_path
 from portal.accounts.service import Proof
 from portal.core import sessions
@@ -43,13 +44,13 @@ def sign_in_post() -> ResponseReturnValue:
         return page("accounts/sign_in.html", status=422, form=form)
     try:
         proof = service.check_password(form.email.data, form.password.data, session.place())
-    except TooMany as held:
+    except (TooMany, Crowded) as held:
         form.form_errors.append(f"{held.message} {held.next_step}")
-        return held_off(page("accounts/sign_in.html", status=429, form=form), held)
+        return held_off(page("accounts/sign_in.html", status=held.status, form=form), held)
     if proof is None:
         form.form_errors.append(WRONG)
         return page("accounts/sign_in.html", status=422, form=form)
-    return session.go_on(proof, form.next.data or "")
+    return session.go_on(proof, form.next.data or "", remember=bool(form.remember.data))
 
 
 @accounts.get("/sign-in/code")
@@ -77,7 +78,7 @@ def code_post() -> ResponseReturnValue:
     if proof is None:
         form.code.errors = ["인증번호가 맞지 않거나 이미 쓴 번호입니다. 새 번호를 적어 주십시오."]
         return page("accounts/code.html", status=422, form=form)
-    return session.let_in(proof, waiting.next)
+    return session.let_in(proof, waiting.next, remember=waiting.remember)
 
 
 def _code_form() -> type[CodeForm | RecoveryForm]:
@@ -214,7 +215,7 @@ def email_confirm_post(token: str) -> ResponseReturnValue:
     return see_other(url_for("accounts.me"), "이메일을 바꾸었습니다. 다음부터 새 이메일로 로그인해 주십시오.")
 
 
-def held_off(response: Response, held: TooMany) -> Response:
+def held_off(response: Response, held: TooMany | Crowded) -> Response:
     response.headers["Retry-After"] = str(held.retry_after)
     return response
 

@@ -1,8 +1,14 @@
-"""Hashing of passwords: argon2id, few at a time, and the same work whether or not anybody has that address."""
+"""Hashing of passwords: argon2id, few at a time, and the same work whether or not anybody has that address.
+
+Browsers that an account does not know stand in a line of their own, a short one: whoever finds it full is told so before
+anything is looked up or hashed. A flood of wrong passwords from everywhere, which no count of accounts and addresses can hold
+off, takes half of one core of a process then, and never a turn from people who sign in with a browser of theirs.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -16,8 +22,19 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len
 #: So many hashes at once in one process; the next ones wait, so that a burst of sign-ins does not starve the pages.
 AT_ONCE = 2
 LONGEST_WAIT_SECONDS = 5
+#: Strangers who may be in the line of one process, the one at its head included.
+LONGEST_LINE = 4
+COME_BACK_SECONDS = 2
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+class Crowded(Unavailable):
+    """The line of strangers is full. `retry_after` is in seconds; the next try has as good a chance as anybody's."""
+
+    def __init__(self) -> None:
+        self.retry_after = COME_BACK_SECONDS
+        super().__init__("지금 로그인이 몰리고 있습니다.", "몇 초 뒤 다시 눌러 주십시오. 틀린 횟수로 세지 않습니다.")
 
 
 def hash_of(password: str) -> str:
@@ -26,14 +43,22 @@ def hash_of(password: str) -> str:
         return HASHER.hash(canonical_password(password))
 
 
-def fits(password: str, hashed: str | None) -> bool:
-    """Whether a password fits a hash. Without a hash the same work is done against a hash that nothing fits."""
-    with _Turn():
+def fits(password: str, hashed: str | None, *, stranger: bool = False) -> bool:
+    """Whether a password fits a hash. Without a hash the same work is done against a hash that nothing fits.
+
+    A `stranger` waits in line; raises Crowded when that is full.
+    """
+    with _line if stranger else _Turn():
         try:
             HASHER.verify(hashed or _nobody(), canonical_password(password))
         except (VerificationError, InvalidHashError):
             return False
     return hashed is not None
+
+
+def ask_for_room() -> None:
+    """Raises Crowded when a stranger would find the line full: asked before anything else is done for them."""
+    _line.ask_for_room()
 
 
 def outdated(hashed: str) -> bool:
@@ -55,3 +80,35 @@ class _Turn:
 
     def __exit__(self, *_error: object) -> None:
         _turns.release()
+
+
+class _Line:
+    """Strangers, one after the other; after each, the head of the line rests as long as the hashing took."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._count = threading.Lock()
+        self._turn = threading.Lock()
+        self._began = self._rested = 0.0
+
+    def ask_for_room(self) -> None:
+        if self._inside >= LONGEST_LINE:
+            raise Crowded
+
+    def __enter__(self) -> None:
+        with self._count:
+            self.ask_for_room()
+            self._inside += 1
+        self._turn.acquire()
+        time.sleep(max(0.0, self._rested - time.monotonic()))
+        self._began = time.monotonic()
+
+    def __exit__(self, *_error: object) -> None:
+        ended = time.monotonic()
+        self._rested = ended + (ended - self._began)
+        self._turn.release()
+        with self._count:
+            self._inside -= 1
+
+
+_line = _Line()

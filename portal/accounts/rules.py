@@ -7,7 +7,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
-from portal.accounts.common import COMMON, RUNS
+from portal.accounts.common import COMMON, RUNS, leaked
 
 SHORTEST = 8
 LONGEST = 128
@@ -46,7 +46,9 @@ def password_problem(typed: str, *, about: tuple[str, ...] = ()) -> str | None:
 
 
 def is_common(folded: str) -> bool:
-    """Whether a folded password is on every guesser's list: a known word in disguise, a run of keys, a repetition."""
+    """Whether a folded password is on every guesser's list: leaked, a known word in disguise, a run of keys, a repetition."""
+    if folded in leaked(SHORTEST):
+        return True
     bare = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded)
     disguised = folded.translate(LOOK_ALIKES)
     bare_disguised = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", folded.rstrip("0123456789!@#$%^&*?.~_-").translate(LOOK_ALIKES))

@@ -6,7 +6,7 @@ database whether they still hold, so that a logout, a new password or a disabled
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal.accounts import limits, passwords, second_factor
+from portal.accounts.history import LOGINS_SHOWN, device_for, devices, logins, newer_devices
 from portal.accounts.models import PERSON, STAFF_ROLES, Device, LoginRecord, Outcome, Person, PersonState
 from portal.accounts.rules import canonical_email
 from portal.accounts.tickets import invitation, retire_tickets
@@ -27,17 +28,20 @@ from portal.core.errors import NotFound, Refusal
 
 #: A device's "last seen" is this coarse: reading pages is not writing rows.
 SEEN_EVERY = timedelta(minutes=10)
-LOGINS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where somebody signs in from. `unit` is forgotten with the attempt; `browser` is the digest of the browser's mark."""
+    """Where somebody signs in from. `unit` is forgotten with the attempt; `browser` is the digest of the browser's mark.
+
+    `marked`: the browser brought its mark, so that some account may know it.
+    """
 
     unit: str
     network: str
     label: str
     browser: str
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +134,16 @@ def seen(device_id: int) -> None:
 def check_password(email: str, password: str, place: Place) -> Proof | None:
     """The person whose address and password these are, or None: not saying which was wrong, nor taking less time for it.
 
-    Raises TooMany before any hashing when there were too many attempts. A browser the account knows is counted by
-    itself, so that nobody can shut its owner out by guessing.
+    Raises TooMany before any hashing when there were too many attempts, Crowded when too many strangers are at the door,
+    which counts as no attempt. A browser the account knows is counted by itself and waits in no line, so that nobody can
+    shut its owner out by guessing.
     """
+    if not place.marked:
+        passwords.ask_for_room()
     address = canonical_email(email)
-    known = db.session.scalar(
-        select(exists().where(Device.person_id == Person.id, Person.email == address, Device.browser == place.browser))
-    )
+    known = place.marked and _knows(address, place.browser)
+    if not known:
+        passwords.ask_for_room()
     source = f"browser:{place.browser}" if known else f"network:{place.network}"
     limits.take(limits.ADDRESS, place.unit)
     limits.take(limits.ACCOUNT_FROM, address, source)
@@ -146,14 +153,16 @@ def check_password(email: str, password: str, place: Place) -> Proof | None:
     hashed, version = (found.password_hash, found.password_version) if found else (None, 0)
     person_id, active = (found.id, found.state == PersonState.ACTIVE) if found else (None, False)
     db.session.rollback()  # hashing takes a while: hold no read transaction meanwhile
-    right = passwords.fits(password, hashed)
+    try:
+        right = passwords.fits(password, hashed, stranger=not known)
+    except passwords.Crowded:
+        _give_back(address, source, place, known=known)
+        raise
     if not right or person_id is None or not active:
         _record(person_id, place, Outcome.DISABLED if right else Outcome.WRONG_PASSWORD)
         return None
+    _give_back(address, source, place, known=known)
     limits.clear(limits.ACCOUNT_FROM, address, source)
-    limits.give_back(limits.ADDRESS, place.unit)
-    if not known:
-        limits.give_back(limits.ACCOUNT, address)
     if hashed is not None and passwords.outdated(hashed):
         fresh = passwords.hash_of(password)
         with write() as session:
@@ -161,6 +170,20 @@ def check_password(email: str, password: str, place: Place) -> Proof | None:
                 update(Person).where(Person.id == person_id, Person.password_hash == hashed).values(password_hash=fresh)
             )
     return Proof(person_id, version)
+
+
+def _knows(address: str, browser: str) -> bool:
+    """Whether the account of an address was ever signed in to with this browser."""
+    used = exists().where(Device.person_id == Person.id, Person.email == address, Device.browser == browser)
+    return bool(db.session.scalar(select(used)))
+
+
+def _give_back(address: str, source: str, place: Place, *, known: bool) -> None:
+    """This was no wrong attempt: take it off every count again."""
+    limits.give_back(limits.ADDRESS, place.unit)
+    limits.give_back(limits.ACCOUNT_FROM, address, source)
+    if not known:
+        limits.give_back(limits.ACCOUNT, address)
 
 
 def record_wrong_code(person_id: int, place: Place) -> None:
@@ -174,7 +197,7 @@ def _record(person_id: int | None, place: Place, outcome: Outcome) -> None:
         )
 
 
-def sign_in(proof: Proof, place: Place) -> Device:
+def sign_in(proof: Proof, place: Place, *, remember: bool = False) -> Device:
     """Open a device for somebody who has proved who they are. The page then begins a session of it.
 
     Raises Refusal when the account was disabled, or its password changed, since the proof.
@@ -192,6 +215,7 @@ def sign_in(proof: Proof, place: Place) -> Device:
             label=place.label,
             network=place.network,
             browser=place.browser,
+            remembered=remember,
             created_at=now(),
             seen_at=now(),
         )
@@ -220,29 +244,7 @@ def sign_out(device_id: int) -> None:
             audit.record(session, "person.sign_out", actor=who, subject=who)
 
 
-# ---- devices and history ----
-
-
-def devices(person_id: int) -> list[Device]:
-    """Where somebody is signed in, the latest used first."""
-    holds = (Device.person_id == person_id, Device.ended_at.is_(None), Device.created_at > now() - sessions.ABSOLUTE)
-    return list(db.session.scalars(select(Device).where(*holds).order_by(Device.seen_at.desc(), Device.id.desc())))
-
-
-def device_for(person_id: int, device_id: int) -> Device:
-    """One of the person's own devices, or NotFound."""
-    found = db.session.scalar(select(Device).where(Device.id == device_id, Device.person_id == person_id))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def logins(person_ids: Iterable[int], limit: int = LOGINS_SHOWN, before: int = 0) -> list[LoginRecord]:
-    """Sign-ins and failed ones of these people, newest first; `before` is the id to go on from."""
-    query = select(LoginRecord).where(LoginRecord.person_id.in_(list(person_ids)))
-    if before:
-        query = query.where(LoginRecord.id < before)
-    return list(db.session.scalars(query.order_by(LoginRecord.id.desc()).limit(limit)))
+# ---- the end of devices ----
 
 
 def sign_out_others(person_id: int, keep_device: int) -> int:
@@ -343,6 +345,7 @@ def invite_staff(*, email: str, name: str, roles: Collection[str], by: str) -> P
 
 
 __all__ = [
+    "LOGINS_SHOWN",
     "Place",
     "Proof",
     "check_password",
@@ -355,6 +358,7 @@ __all__ = [
     "invite_staff",
     "logins",
     "make_staff",
+    "newer_devices",
     "people",
     "person",
     "person_by_email",

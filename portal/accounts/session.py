@@ -40,11 +40,12 @@ def mark_name() -> str:
 def place() -> Place:
     """Where this request comes from. A browser without a mark is given one with the answer."""
     mark = request.cookies.get(mark_name(), "")
-    if len(mark) != MARK_LENGTH:
+    marked = len(mark) == MARK_LENGTH
+    if not marked:
         mark = g.setdefault("new_browser_mark", ids.token())
     address = request.remote_addr or ""
     label = label_of(request.user_agent.string)
-    return Place(unit=limit_unit(address), network=network_of(address), label=label, browser=ids.digest(mark))
+    return Place(limit_unit(address), network_of(address), label, ids.digest(mark), marked)
 
 
 def keep_mark(response: Response) -> Response:
@@ -64,14 +65,16 @@ class Pending:
 
     proof: Proof
     next: str
+    remember: bool
 
 
-def go_on(proof: Proof, wanted: str) -> Response:
+def go_on(proof: Proof, wanted: str, *, remember: bool = False) -> Response:
     """After a right password: to the second factor, to setting one up (staff), or in."""
     found = service.person(proof.person_id)
     if not found.second_factor and not found.staff:
-        return let_in(proof, wanted)
-    sessions.begin(**{PENDING: [proof.person_id, proof.password_version, now().timestamp(), local_path(wanted)]})
+        return let_in(proof, wanted, remember=remember)
+    values = [proof.person_id, proof.password_version, now().timestamp(), local_path(wanted), remember]
+    sessions.begin(**{PENDING: values})
     try:
         sessions.keep()
     except sessions.StoreGone:
@@ -82,9 +85,9 @@ def go_on(proof: Proof, wanted: str) -> Response:
 def pending() -> Pending | None:
     """Who is between password and second factor in this session."""
     match current.get(PENDING):
-        case [int(person_id), int(version), float(since), str(wanted)]:
+        case [int(person_id), int(version), float(since), str(wanted), bool(remember)]:
             if timedelta(0) <= now() - _instant(since) <= LONGEST_BETWEEN:
-                return Pending(Proof(person_id, version), wanted)
+                return Pending(Proof(person_id, version), wanted, remember)
     return None
 
 
@@ -92,15 +95,19 @@ def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, now().tzinfo)
 
 
-def let_in(proof: Proof, wanted: str, codes: list[str] | None = None) -> Response:
+def let_in(proof: Proof, wanted: str, codes: list[str] | None = None, *, remember: bool = False) -> Response:
     """Open a device, begin its session under a new id, and go where the person wanted to.
 
-    With fresh recovery `codes`, these are shown first.
+    With fresh recovery `codes`, these are shown first. `remember`: the browser keeps its cookie when it is closed; staff's
+    never does, because whoever finds their computer finds others' data.
     """
-    device = service.sign_in(proof, place())
+    found = service.person(proof.person_id)
+    kept = remember and not found.staff
+    device = service.sign_in(proof, place(), remember=kept)
     found = service.person(proof.person_id)
     sessions.begin(person=found.id, device=device.id, stamp=found.stamp, seen=now().timestamp())
     g.device_key = device_keys.issue(device.id, found.id)  # staying.py carries it to the browser
+    current.permanent = kept
     target = local_path(wanted) or HOME
     if codes:
         keep_codes(codes, target)

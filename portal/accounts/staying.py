@@ -53,7 +53,8 @@ def carry_key(response: Response) -> Response:
     key = g.pop("device_key", None)
     name, secure = cookie_name(), settings().https
     if key:
-        response.set_cookie(name, key, path="/", secure=secure, httponly=True, samesite="Lax")
+        lasting = sessions.ABSOLUTE if sessions.current.permanent else None
+        response.set_cookie(name, key, lasting, path="/", secure=secure, httponly=True, samesite="Lax")
     elif key is not None:
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")
     return response

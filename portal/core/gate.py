@@ -10,6 +10,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeVar, cast, get_args
 from urllib.parse import urlencode, urlsplit
 
@@ -76,6 +77,9 @@ class Caller:
     """Whether the company is being destroyed, or was: not even what a closed one may do is left to it."""
     companies: int = 0
     """In how many companies the person is a member."""
+    acting: int = 0
+    """The grant by which support is in the company; it looks and changes nothing."""
+    acting_until: datetime | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -236,6 +240,8 @@ def _admit_member(who: Caller, wanted: Access) -> None:
         raise Forbidden(who.closed, "'처음으로'를 누르시면 지금 하실 수 있는 일이 나옵니다.")
     if wanted.roles and who.role not in wanted.roles:
         raise Forbidden
+    if who.acting and request.method not in SAFE:
+        raise Refusal(who.read_only, "고칠 것이 있으면 그 회사 사람에게 알려 주십시오.", 403)
     if who.read_only and request.method not in SAFE and not wanted.when_read_only:
         raise Refusal(who.read_only, "지금은 보고 내려받기만 할 수 있습니다.", 403)
 

@@ -21,6 +21,7 @@ from portal.desk import timeline
 from portal.desk.acts import KINDS
 from portal.desk.forms import ModeForm, ReasonForm
 from portal.desk.search import COMPANIES, company_matches, of_staff, words_of
+from portal.tenants import grants
 from portal.tenants import service as tenants
 from portal.tenants.models import OPENING, TENANT, Membership, Mode, Tenant, TenantState
 from portal.tenants.provisioning import provision_rows
@@ -206,6 +207,7 @@ def _company(
         mode_word=timeline.MODES[row.mode],
         form=form or ReasonForm(),
         mode_form=mode_form or ModeForm(),
+        may_enter=bool(caller().staff_roles & grants.MAY_ENTER) and row.has_database,
         may_limit=bool(caller().staff_roles & LIMITS),
         can_suspend=TENANT.allows(row.state, "suspend"),
         can_resume=TENANT.allows(row.state, "resume_trial"),

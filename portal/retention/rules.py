@@ -39,7 +39,7 @@ POLICIES: dict[str, Policy] = {
     "operations": Policy(Fate.DELETE, 0, "개인정보 보호법 제21조", "업무와 작업의 기록"),
     "contract": Policy(Fate.SET_APART, 5 * YEAR, "전자상거래법 시행령 제6조", "계약과 이용권의 기록"),
     "accounting": Policy(Fate.SET_APART, 5 * YEAR + 200, "국세기본법 제85조의3", "청구서, 결제, 세금계산서"),
-    "access_log": Policy(Fate.EMPTY, YEAR, "개인정보의 안전성 확보조치 기준 제8조", "접속과 처리의 기록"),
+    "access_log": Policy(Fate.EMPTY, 2 * YEAR, "개인정보의 안전성 확보조치 기준 제8조", "접속과 처리의 기록"),
     "destruction": Policy(Fate.STAY, 0, "표준 개인정보 보호지침 제10조", "파기의 기록"),
 }
 

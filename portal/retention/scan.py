@@ -22,7 +22,7 @@ from portal.trials.models import Application
 #: A shorter word is found in other people's words.
 SHORTEST = 4
 #: Tables whose rows stay although they are the company's: nameless, or of ids and digests only.
-STAY = frozenset({"tenant", "person", "audit_entry", "audit_personal"})
+STAY = frozenset({"tenant", "person", "audit_entry", "audit_personal", "acting_grant", "staff_access"})
 
 
 def residues(session: Session, scope: Scope) -> dict[str, int]:

@@ -5,10 +5,11 @@ from portal.core.page import Section
 from portal.tenants.cli import keys as key_commands
 from portal.tenants.cli import tenants as commands
 from portal.tenants.pages import tenants
+from portal.tenants.staff import tenants_staff
 
 feature = Feature(
     "tenants",
-    blueprints=(tenants,),
+    blueprints=(tenants, tenants_staff),
     sections=(
         Section("구성원", "members", "tenants.members", group=9),
         Section("회사", "company", "tenants.company", group=9),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.accounts.models import Person
+from portal.accounts.models import Device, Person
 from portal.core.db import Model, Tenanted, retained
 from portal.core.states import Look, Machine, step
 
@@ -117,6 +117,7 @@ class Tenant(Model):
     state: Mapped[TenantState] = mapped_column(String(12), index=True)
     mode: Mapped[Mode] = mapped_column(String(10), default=Mode.OPEN)
     mode_reason: Mapped[str] = mapped_column(String(200), default="")
+    most_devices: Mapped[int | None]  # devices that one of its people may use at once; none sets no limit
     owner_id: Mapped[int] = mapped_column(ForeignKey(Person.id))
     application_id: Mapped[int | None] = mapped_column(unique=True)
 
@@ -155,6 +156,28 @@ class Membership(Model):
     tenant_id: Mapped[int] = mapped_column(ForeignKey(Tenant.id), index=True)
     role: Mapped[Role] = mapped_column(String(8))
     created_at: Mapped[datetime]
+
+    person: Mapped[Person] = relationship()
+    tenant: Mapped[Tenant] = relationship()
+
+
+class ActingGrant(Model):
+    """One visit of support to a company: who, why, with which device, until when. Kept: ids, and a reason that goes with the
+    company.
+    """
+
+    __tablename__ = "acting_grant"
+    __table_args__ = ({"info": retained("access_log", "tenant_id")},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id))
+    device_id: Mapped[int] = mapped_column(ForeignKey(Device.id))
+    tenant_id: Mapped[int] = mapped_column(ForeignKey(Tenant.id), index=True)
+    reason: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(80))
 
     person: Mapped[Person] = relationship()
     tenant: Mapped[Tenant] = relationship()

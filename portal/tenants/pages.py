@@ -16,11 +16,13 @@ from portal.core.page import page, see_other
 from portal.tenants import rules, service
 from portal.tenants.forms import CompanyForm, InviteForm
 from portal.tenants.models import TENANT, Role
-from portal.tenants.rules import RIGHTS, ROLE_MEANS, ROLE_WORDS, Right
+from portal.tenants.rules import RIGHT_WORDS, RIGHTS, ROLE_MEANS, ROLE_WORDS, Right
 
 tenants = Blueprint("tenants", __name__)
 MEMBERS = RIGHTS[Right.MEMBERS]
 COMPANY = RIGHTS[Right.COMPANY]
+#: Devices at once that a company may choose from; nought is no limit.
+DEVICE_LIMITS: dict[int, str] = {0: "제한 없음", 1: "한 대", 2: "두 대", 3: "세 대", 5: "다섯 대"}
 #: Pages by which a company comes back, or takes its data along, while that is kept.
 WAYS = {"plans.plans": "요금제 고르기", "retention.data": "자료 내려받기"}
 #: A removed member can be brought back by the notice's own button this long.
@@ -116,6 +118,17 @@ def rename() -> ResponseReturnValue:
     return see_other(url_for("tenants.company"), "회사 이름을 바꾸었습니다.")
 
 
+@tenants.post("/company/devices")
+@access("member", roles=MEMBERS)
+def limit_devices() -> ResponseReturnValue:
+    """How many devices one of the company's people may use at once."""
+    wanted = request.form.get("most", "")
+    if wanted not in {str(count) for count in DEVICE_LIMITS}:
+        raise Refusal("고를 수 없는 기기 수입니다.", "목록에서 다시 골라 주십시오.", 422)
+    service.limit_devices(caller(), int(wanted) or None)
+    return see_other(url_for("tenants.company"), "동시에 쓰는 기기 수를 정했습니다. 바로 적용됩니다.")
+
+
 @tenants.get("/companies")
 @access("person")
 def companies() -> ResponseReturnValue:
@@ -190,19 +203,10 @@ def _company(form: CompanyForm, status: int = 200) -> ResponseReturnValue:
         means=ROLE_MEANS[Role(who.role)],
         may_rename=rules.may(who.role, Right.COMPANY) and not who.read_only,
         members=len(service.members(who)),
+        device_limits=DEVICE_LIMITS,
+        may_limit_devices=rules.may(who.role, Right.MEMBERS) and not who.read_only,
     )
 
 
 def _undo() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt="tenants.restore")
-
-
-RIGHT_WORDS: dict[Right, str] = {
-    Right.LOOK: "도면 보고 내려받기",
-    Right.CHANGE: "도면 올리고 고치기",
-    Right.MEMBERS: "구성원 초대하고 역할 바꾸기",
-    Right.COMPANY: "회사 이름 바꾸기",
-    Right.USAGE: "사용량 보기",
-    Right.BILLING: "명세서와 결제",
-    Right.OWN: "소유자 정하기",
-}

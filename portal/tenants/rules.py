@@ -47,6 +47,16 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     Right.OWN:     frozenset({O}),
 }  # fmt: skip
 
+RIGHT_WORDS: dict[Right, str] = {
+    Right.LOOK: "도면 보고 내려받기",
+    Right.CHANGE: "도면 올리고 고치기",
+    Right.MEMBERS: "구성원 초대하고 역할 바꾸기",
+    Right.COMPANY: "회사 이름 바꾸기",
+    Right.USAGE: "사용량 보기",
+    Right.BILLING: "명세서와 결제",
+    Right.OWN: "소유자 정하기",
+}
+
 ROLE_WORDS: dict[Role, str] = {O: "소유자", A: "관리자", E: "편집", V: "보기", B: "회계"}
 ROLE_MEANS: dict[Role, str] = {
     O: "모든 일을 할 수 있고, 소유자를 정합니다.",

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.accounts import service as accounts
-from portal.accounts.models import Person
+from portal.accounts.models import Device, Person
 from portal.core import audit, ids, sessions
 from portal.core.clock import now
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound
 from portal.core.gate import Caller
 from portal.core.outbox import later, publish
-from portal.tenants import rules
+from portal.tenants import grants, rules
 from portal.tenants.databases import (
     company_key,
     ids_with_database,
@@ -39,12 +39,13 @@ from portal.tenants.membership import (
     remove_member,
     restore_member,
 )
-from portal.tenants.models import TENANT, Membership, Mode, Tenant, TenantState
+from portal.tenants.models import TENANT, ActingGrant, Membership, Mode, Tenant, TenantState
 from portal.tenants.provisioning import JOB, provision, provision_rows, retry, steps_of, sweep
 from portal.tenants.rules import Right
 
-#: The session's name for the company that somebody of several chose last.
+#: The session's name for the company that somebody of several chose last, and for the grant by which support is in one.
 CHOSEN = "tenant"
+ACTING = "acting"
 
 
 def identify() -> Caller:
@@ -60,7 +61,12 @@ def identify() -> Caller:
         "device_id": device.id,
         "staff_roles": frozenset(person.staff_roles),
     }
+    grant = _visit(person, device)
+    if grant is not None:
+        return Caller(**values, **_inside(grant))
     rows = _memberships(person.id)
+    if rows and _too_many_devices(rows, device):
+        return Caller()
     if rows:
         membership, limits = _choose(rows, sessions.current.get(CHOSEN))
         tenant = membership.tenant
@@ -74,6 +80,38 @@ def identify() -> Caller:
             "companies": len(rows),
         }
     return Caller(**values)
+
+
+def _visit(person: Person, device: Device) -> ActingGrant | None:
+    """The visit by which somebody of support is in a company just now."""
+    wanted = sessions.current.get(ACTING)
+    if wanted is None or not grants.MAY_ENTER & set(person.staff_roles):
+        return None
+    return grants.running(device.id, wanted)
+
+
+def _inside(grant: ActingGrant) -> dict[str, Any]:
+    tenant = grant.tenant
+    limits = rules.standing(tenant.state, tenant.mode, tenant.mode_reason)
+    return {
+        "tenant_id": tenant.id,
+        "tenant_name": tenant.name,
+        "role": grants.ROLE,
+        "read_only": grants.ONLY_LOOKING,
+        "closed": limits.closed,
+        "gone": limits.gone,
+        "acting": grant.id,
+        "acting_until": grant.ends_at,
+    }
+
+
+def _too_many_devices(rows: list[tuple[Membership, rules.Standing]], device: Device) -> bool:
+    """Whether a company's rule ends this device: so many newer ones of the same person are in use. It is signed out then."""
+    limits = [most for membership, _ in rows if (most := membership.tenant.most_devices) is not None]
+    if not limits or accounts.newer_devices(device) < min(limits):
+        return False
+    accounts.sign_out(device.id)
+    return True
 
 
 def companies(person_id: int) -> list[tuple[Membership, rules.Standing]]:
@@ -111,7 +149,9 @@ def check_membership(caller: Caller, tenant_id: int) -> Tenant:
 
 
 def tenant_for(caller: Caller) -> Tenant:
-    """The caller's own company."""
+    """The caller's own company, or the one that support is in."""
+    if caller.acting:
+        return db.session.get_one(Tenant, caller.tenant_id)
     return check_membership(caller, caller.tenant_id)
 
 
@@ -164,6 +204,25 @@ def rename(caller: Caller, name: str) -> Tenant:
             personal={"before": before, "after": name},
         )
         return tenant
+
+
+def limit_devices(caller: Caller, most: int | None) -> None:
+    """How many devices each of the company's people may use at once, from the next request on; None lifts the rule."""
+    with write() as session:
+        tenant = tenant_for(caller)
+        if not rules.may(caller.role, Right.MEMBERS):
+            raise Forbidden
+        before, tenant.most_devices = tenant.most_devices, most
+        if before != most:
+            audit.record(
+                session,
+                "tenant.limit_devices",
+                actor=caller.actor,
+                subject=f"tenant:{tenant.id}",
+                tenant_id=tenant.id,
+                before=before,
+                after=most,
+            )
 
 
 def suspend(session: Session, tenant_id: int, by: str, reason: str) -> Tenant:
@@ -256,6 +315,7 @@ def _locked(session: Session, tenant_id: int) -> Tenant:
 
 
 __all__ = [
+    "ACTING",
     "CHOSEN",
     "activate",
     "change_role",
@@ -270,6 +330,7 @@ __all__ = [
     "invite_again",
     "invite_member",
     "key_of",
+    "limit_devices",
     "member_for",
     "members",
     "open_trial",

@@ -80,4 +80,5 @@ KINDS: dict[str, str] = {
     "backup": "백업",
     "quality": "품질",
     "change_request": "수정요청",
+    "access_review": "접속기록 점검",
 }

@@ -117,6 +117,31 @@ def test_a_password_never_comes_back_in_an_answer(client: FlaskClient, alice: in
     assert "my wrong secret" not in answer.text
 
 
+def _kept(client: FlaskClient) -> bool:
+    """Whether the browser keeps the session's cookie when it is closed."""
+    found = client.get_cookie("planroom")
+    return found is not None and found.expires is not None
+
+
+def test_a_browser_keeps_its_sign_in_when_it_was_asked_to_and_not_otherwise(
+    app: Flask, client: FlaskClient, alice: int
+) -> None:
+    data = {"email": "alice@a.example", "password": WORD}
+    client.post("/sign-in", data=data)
+    assert not _kept(client)
+    other = app.test_client()
+    other.post("/sign-in", data=data | {"remember": "y"})
+    assert _kept(other)
+    assert "로그인 유지" in other.get("/me/devices").text
+
+
+def test_staff_are_asked_again_whatever_they_ticked(app: Flask, client: FlaskClient, rita: int) -> None:
+    client.post("/sign-in", data={"email": "rita@a.example", "password": WORD, "remember": "y"})
+    client.post("/sign-in/code", data={"code": code_of(app)})
+    assert is_in(client)
+    assert not _kept(client)
+
+
 # ---- second factor ----
 
 

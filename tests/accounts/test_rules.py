@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.accounts import rules, second_factor
-from portal.accounts.common import COMMON
+from portal.accounts.common import COMMON, leaked
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -142,3 +142,9 @@ def test_the_picture_has_no_style_attribute() -> None:
     drawn = second_factor.picture(second_factor.address(SECRET, "rita@a.example"))
     assert drawn.startswith("<svg")
     assert "style" not in drawn
+
+
+def test_what_leaks_most_is_refused_and_the_list_has_more_than_three_thousand() -> None:
+    found = leaked(rules.SHORTEST)
+    assert len(found) > 3_000
+    assert all(rules.password_problem(word) and rules.password_problem(word.upper()) for word in sorted(found)[::500])

@@ -270,10 +270,14 @@ def test_all_invoices_are_found_by_state_and_words_and_go_out_as_seen(desk: Offi
     assert "찾는 청구서가 없습니다." in staff.get("/staff/billing/invoices?state=paid").text
     part = staff.get("/staff/billing/invoices", headers={"HX-Request": "true", "HX-Target": "div#list"}).text
     assert "<html" not in part
-    found = csv.reader(io.StringIO(staff.get("/staff/billing/invoices.csv?q=대성").get_data().decode("utf-8-sig")))
+    found = csv.reader(
+        io.StringIO(staff.get("/staff/billing/invoices.csv?reason=미수금+확인&q=대성").get_data().decode("utf-8-sig"))
+    )
     head, row = list(found)
     assert (head[0], row[0]) == ("고객사", "'=대성정밀"), "a name is never a formula"
-    book = load_workbook(io.BytesIO(staff.get("/staff/billing/invoices.xlsx?sort=-total").get_data()))
+    book = load_workbook(
+        io.BytesIO(staff.get("/staff/billing/invoices.xlsx?reason=미수금+확인&sort=-total").get_data())
+    )
     cells = list(book.active.values)
     assert [row[7] for row in cells[1:]] == [51_700, 12_771]  # 12,000 x 30/31 = 11,612.9 -> 11,613 -> 11,610
 

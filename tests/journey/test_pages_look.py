@@ -23,7 +23,7 @@ PAGES = {
     "": ("/", "/prices/estimate?people=12&gb=300&views=9000", "/apply", "/sign-in", "/password/forgot", "/terms", "/privacy", "/nowhere"),
     "alice@hanbit.example": (
         "/drawings", "/drawings?view=list", "/drawings/bin", "/drawings/folders", "/drawings/1", "/drawings/1/revisions", "/drawings/1/edit",
-        "/members", "/company", "/companies", "/me", "/me/devices", "/me/logins", "/me/password", "/me/email", "/me/second-factor",
+        "/members", "/company", "/company/log", "/companies", "/me", "/me/devices", "/me/logins", "/me/password", "/me/email", "/me/second-factor",
         "/requests", "/requests/new", "/plans", "/plans/team", "/invoices", "/billing-details", "/usage/estimate",
     ),
     "admin@planroom.example": (
@@ -53,7 +53,7 @@ RICH = {
     ),
     "admin": (
         "/staff/search?q=건설", "/staff/retention", "/staff/retention/{due}", "/staff/retention/{sealed}", "/staff/retention/{destroyed}",
-        "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage",
+        "/staff/meters", "/staff/keys", "/staff/tenants", "/staff/tenants/1/usage", "/staff/access-log", "/staff/access-log?month=2026-10", "/staff/rights",
         "/staff/quality", "/staff/quality/items/1", "/staff/quality/requests/1", "/staff/quality/releases", "/staff/work",
     ),
 }  # fmt: skip
