@@ -45,6 +45,8 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     version: str,
     name: str,
     plot: Plot | None = None,
+    *,
+    index: bool = False,
 ) -> Rendering:
     """Render in a child and give its answer; one that was stopped or died is a refusal with the reason.
 
@@ -66,10 +68,11 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "version": version,
         "name": name,
         "plot": asdict(plot) if plot else None,
+        "index": index,
         "limits": asdict(limits),
         "webassembly": dwg,
     }
-    fonts = [file for file in (plot.font, plot.bold) if file] if plot else []
+    fonts = [file for file in (plot.font, plot.bold, plot.rest) if file] if plot else []
     with tempfile.TemporaryDirectory(prefix="rendering-") as home:
         code, reason = _run(order | _reading(order["source"], fonts, dwg=dwg), Path(home), limits)
         if code == UNUSABLE_CODE or reason == LOST:
