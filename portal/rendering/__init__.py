@@ -20,17 +20,24 @@ RENDERER_VERSION = "2026.11.5"
 STANDARD = Limits()
 
 
-def render(
-    source: Path, out: Path, *, name: str = "", encoding: str | None = None, limits: Limits = STANDARD
+def render(  # noqa: PLR0913 - what to render, where to, and what is asked for
+    source: Path,
+    out: Path,
+    *,
+    name: str = "",
+    encoding: str | None = None,
+    limits: Limits = STANDARD,
+    index: bool = False,
 ) -> Rendering:
     """Render the file `source`, a DXF or PDF, into the folder `out`: manifest.json, sheet-N.svg and sheet-N-thumb.svg.
 
     The kind of the file is decided by its content; `name` is only spoken in the SVG's label. `encoding` overrules what
-    the bytes say about a text DXF, and the header of a DWG from before Unicode. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
+    the bytes say about a text DXF, and the header of a DWG from before Unicode. With `index` the object index is written
+    too (index.py), of a DXF or DWG. Temporary files, ezdxf's font cache among them, lie where TMPDIR says and are removed.
     A file that is hostile, broken or of another kind gives the outcome "refused" with reason and message; raises
     OSError when `source` cannot be read or `out` cannot be written, ValueError for an unknown encoding.
     """
-    return confined(source, out, limits, encoding, RENDERER_VERSION, name)
+    return confined(source, out, limits, encoding, RENDERER_VERSION, name, index=index)
 
 
 def plot(  # noqa: PLR0913 - what to plot, where to, and under which rules

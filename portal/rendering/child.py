@@ -64,6 +64,7 @@ def perform(order: dict[str, Any]) -> int:
             order["name"],
             Path(order["compiled"]) if order["compiled"] else None,
             paper.Plot.of(order["plot"]) if order["plot"] else None,
+            index=order["index"],
         )
         answer.write(out)
     except MemoryError:

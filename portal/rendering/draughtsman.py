@@ -22,11 +22,12 @@ from ezdxf.xclip import XClip
 
 from portal.rendering import budget, curves, leaders
 from portal.rendering.addon import AddOn
-from portal.rendering.batches import Shape
+from portal.rendering.batches import Shape, around, boxes_of
 from portal.rendering.dxf import Entity
 from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.ink import TOP, Palette, Setting
 from portal.rendering.lines_of_text import single_line
+from portal.rendering.noting import number_of, places_of
 from portal.rendering.paragraphs import multi_line
 from portal.rendering.plain import PlainHand, placed
 from portal.rendering.reasons import Refused
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from ezdxf.document import Drawing
 
+    from portal.rendering.noting import Notes, Section
     from portal.rendering.result import Limits
 
 DIMENSIONS: Final = frozenset({"DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION"})
@@ -49,7 +51,14 @@ ENDLESS_LENGTH: Final = 1.0
 class Draughtsman:
     """Draws entities of one document; `skipped` counts by type what could not be drawn."""
 
-    def __init__(self, doc: Drawing, limits: Limits, deadline: float, plain: Plain = NOTHING_PLAIN) -> None:
+    def __init__(
+        self,
+        doc: Drawing,
+        limits: Limits,
+        deadline: float,
+        plain: Plain = NOTHING_PLAIN,
+        notes: Notes | None = None,
+    ) -> None:
         self.palette = Palette(doc)
         self.skipped: Counter[str] = Counter()
         self.budget = budget.Budget(doc, limits, plain)
@@ -61,8 +70,9 @@ class Draughtsman:
         self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
         self._open: list[str] = []
         self._plain_hand = PlainHand(
-            plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline
+            plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline, notes
         )
+        self._notes = notes
         own: dict[str, Callable[[Entity], list[Entity]]] = {
             "LINE": curves.line,
             "CIRCLE": curves.round_shape,
@@ -100,6 +110,7 @@ class Draughtsman:
         order = list(layout.get_redraw_order())
         entities: Iterable[Entity] = reorder.ascending(layout, order) if order else layout
         drawn: list[list[Shape]] = []
+        section = self._notes.of(layout.block_record_name, TOP) if self._notes else None
         count = good = 0
         for entity in entities:
             if entity.dxftype() in UNSEEN:
@@ -107,6 +118,8 @@ class Draughtsman:
             count += 1
             before = self.skipped.total()
             shapes = self.draw(entity, TOP)
+            if section is not None:
+                self._note(section, entity, shapes, TOP)
             good += self.skipped.total() == before
             if shapes:
                 drawn.append(shapes)
@@ -272,6 +285,29 @@ class Draughtsman:
             return border + ([_within(shape, clip) for shape in shapes] if clip else shapes)
         return border + shifted(self._block(block, inner), matrix, clip)
 
+    def _note(self, section: Section, entity: Entity, shapes: list[Shape], setting: Setting) -> None:
+        """Note an entity that was drawn; of a reference its places, and its attributes as objects beside it."""
+        if not isinstance(entity, DXFGraphic):
+            entity = DXFGraphicProxy(entity)
+        kind, layer, handle = _type_name(entity.dxftype()), str(entity.dxf.get("layer", "0")), number_of(entity)
+        block = entity.block() if kind == "INSERT" and shapes else None
+        if block is None:
+            section.drawn(kind, layer, handle, shapes)
+            return
+        inner = self.palette.setting(entity, setting)
+        content = self._blocks.get((block.name.lower(), inner), ())
+        if content:
+            places, base = places_of(entity, _grid(entity)), Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
+            box = around(boxes_of(content))
+            whole = np.array([len(places)])
+            section.references(layer, np.array([handle]), block.name, places, whole, box, (base.x, base.y))
+        skipped = self.skipped.copy()
+        for attribute in entity.attribs:
+            parts = self.draw(attribute, inner)
+            section.drawn("ATTRIB", str(attribute.dxf.get("layer", "0")), number_of(attribute), parts)
+        self.skipped.clear()
+        self.skipped.update(skipped)
+
     def _plain_block(self, name: str, inner: Setting) -> tuple[list[Shape], tuple[float, float]]:
         block: Entity = self._doc.blocks.get(name)
         if block is None:
@@ -288,12 +324,16 @@ class Draughtsman:
         if known is not None:
             return known
         self._open.append(name)
+        section = self._notes.of(name, inner) if self._notes else None
         try:
             shapes: list[Shape] = []
             for entity in block:
                 if entity.dxftype() == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT:
                     continue
-                shapes += self.draw(entity, inner)
+                parts = self.draw(entity, inner)
+                if section is not None:
+                    self._note(section, entity, parts, inner)
+                shapes += parts
             shapes[:0] = self._plain_hand.shapes(name, inner)[0]
         finally:
             self._open.pop()

@@ -44,12 +44,13 @@ VIEWPORT_OFF: Final = 0x20000
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A layout as shapes, with its entity counts."""
+    """A layout as shapes, with its entity counts; `space` is its block's name."""
 
     name: str
     shapes: list[Shape]
     objects: int
     drawn: int
+    space: str
 
 
 def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn]:
@@ -60,7 +61,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
     hand.budget.check(doc)
     groups, objects, good = hand.layout(doc.modelspace())
     model = [shape for group in groups for shape in group]
-    result = [Drawn(MODEL, model, objects, good)] if model else []
+    result = [Drawn(MODEL, model, objects, good, doc.modelspace().block_record_name)] if model else []
     most = limits.objects * ON_PAPER
     for layout in doc.layouts:
         if layout.is_modelspace:
@@ -78,7 +79,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
                 raise Refused("too-many-objects", count=len(shapes), limit=most)
         shapes += [shape for group in own for shape in group]
         if shapes:
-            result.append(Drawn(layout.name, shapes, count, well))
+            result.append(Drawn(layout.name, shapes, count, well, layout.block_record_name))
     return result
 
 

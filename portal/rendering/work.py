@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from portal.rendering import reasons
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
+from portal.rendering.noting import Notes
 from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
 from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
@@ -33,10 +34,12 @@ def rendered(  # noqa: PLR0913 - the parts of an order
     name: str = "",
     compiled: Path | None = None,
     plot: Plot | None = None,
+    *,
+    index: bool = False,
 ) -> Rendering:
     """Render `path` into `out`, or plot one sheet of it; every fault of the file is an answer, only one of ours raises.
 
-    `compiled` is the machine code of the DWG reader, which is made anew without it.
+    `compiled` is the machine code of the DWG reader, which is made anew without it. `index` asks for the object index.
     """
     clock = _Clock()
     source = Source("unknown", "", "", 0, "")
@@ -57,7 +60,8 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         doc, plain, note = opened(path, sniffed, data)
         del data
         clock.lap("read")
-        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8, plain)
+        notes = Notes() if index else None
+        hand = Draughtsman(doc, limits, time.monotonic() + limits.wall * 0.8, plain, notes)
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
         hand.skipped.update(lost)
@@ -65,6 +69,8 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind)
         desk = Desk(doc, hand, limits, out, name)
         sheets = _put(desk, layouts, plot)
+        if notes is not None:
+            notes.write(out, [(drawn.name, drawn.space) for drawn in layouts])
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
