@@ -16,6 +16,7 @@ from portal.core.headers import policy
 from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.drawings import corrections, listing, receiving, renders, rules, service, story
+from portal.drawings.facts import facts_of
 from portal.drawings.forms import FolderForm, NameForm
 from portal.drawings.models import (
     WAITING,
@@ -137,6 +138,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         waiting=revision.state in WAITING,
         again=renders.may_be_drawn_again(revision),
         letters=_letters(revision),
+        facts=facts_of(sheets),
         steps=[(verb, STEP_WORDS[verb]) for verb in service.steps_for(shown)],
     )
 

@@ -73,6 +73,7 @@ class Draughtsman:
             plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline, notes
         )
         self._notes = notes
+        self.plain = plain
         own: dict[str, Callable[[Entity], list[Entity]]] = {
             "LINE": curves.line,
             "CIRCLE": curves.round_shape,
@@ -129,6 +130,17 @@ class Draughtsman:
             # First, as they would mostly be: what covers others, a mask behind letters, is none of them.
             drawn.insert(0, shapes)
         return drawn, count + number, good + max(0, number - (self.skipped.total() - before))
+
+    def size_of(self, reference: Entity) -> float:
+        """How large the block of a reference is drawn, corner to corner; 0 when nothing of it was."""
+        block = reference.block()
+        # A block whose objects were all plain is empty here, and so counts as false.
+        key = (block.name.lower(), self.palette.setting(reference, TOP)) if block is not None else ("", TOP)
+        shapes = self._blocks.get(key)
+        if not shapes:
+            return 0.0
+        x0, y0, x1, y1 = around(boxes_of(shapes))
+        return math.hypot((x1 - x0) * reference.dxf.xscale, (y1 - y0) * reference.dxf.yscale)
 
     def draw(self, entity: Entity, setting: Setting) -> list[Shape]:
         """Draw one entity; nothing, and a count in `skipped`, when it cannot be drawn."""

@@ -70,7 +70,7 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         desk = Desk(doc, hand, limits, out, name)
         sheets = _put(desk, layouts, plot)
         if notes is not None:
-            notes.write(out, [(drawn.name, drawn.space) for drawn in layouts])
+            notes.write(out, [(drawn.name, drawn.layout.block_record_name) for drawn in layouts])
         clock.lap("emit")
     except Refused as refusal:
         return Rendering("refused", refusal.reason, refusal.message, source, version, timings=clock.times())
