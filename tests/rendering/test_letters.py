@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pypdfium2
+import pytest
 from fontTools.ttLib import TTFont
 
-from portal.rendering import Plot, plot
+from portal.rendering import Plot, plot, render
 from portal.rendering.command import FONTS, REST
 from tests.rendering.dxf_text import drawing, text
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
 RARE = "똠뷁펲쀍 隙閒龜 ⌀±℄"
 
 
@@ -83,3 +85,13 @@ def test_a_plot_sets_what_its_font_lacks_in_the_other_and_no_boxes(tmp_path: Pat
             assert page.get_textpage().get_text_range().strip() == RARE
             assert b"PlanroomDrawing" in out.read_bytes()
     assert (pictures[0] != pictures[1]).mean() > 0.001
+
+
+@pytest.mark.parametrize("name", ["kr_2000_1252_but_cp949", "kr_r12_949_but_utf8", "kr_r12_949_true"])
+def test_the_letters_are_right_whatever_the_header_says(tmp_path: Path, name: str) -> None:
+    source = ROOT.parent / "shared" / "data" / "drawings" / "bad" / f"{name}.dxf"
+    if not source.is_file():
+        pytest.skip("an extra: the shared drawings are not beside this checkout")
+    (sheet,) = render(source, tmp_path).sheets
+    assert [words.text for words in sheet.texts] == ["외벽 마감 평면도 도면번호 A-101", "⌀25 32.5㎡"]
+    assert [layer.name for layer in sheet.layers] == ["벽체"]
