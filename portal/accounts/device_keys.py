@@ -84,7 +84,11 @@ def shown(key: str, browser: str) -> Turn | None:
         Device.seen_at > moment - sessions.IDLE,
         Person.state == PersonState.ACTIVE,
     )
-    query = select(DeviceKey, Person.id, Person.stamp, Device.seen_at, Device.remembered).join(DeviceKey.device).join(Device.person)
+    query = (
+        select(DeviceKey, Person.id, Person.stamp, Device.seen_at, Device.remembered)
+        .join(DeviceKey.device)
+        .join(Device.person)
+    )
     row = db.session.execute(query.where(*holds)).first()
     if row is None or not _is_one_of(digest, row.DeviceKey.digest, row.DeviceKey.before):
         return None

@@ -247,7 +247,7 @@ class Sheet(Tenanted):
 
     `extents` is what the picture shows at first and `full` all there is, [x0, y0, x1, y1] in the drawing's own `units`,
     y upwards. `digest` and `thumb_digest` are the SHA-256 of the unpacked SVG, and so their ETags. `tiles` of a large sheet
-    are {number, box, digest, bytes}, box as `extents`.
+    are {number, box, digest, bytes}, box as `extents`. `title` is tag -> value of the title block, `blocks` name -> number.
     """
 
     __tablename__ = "sheet"
@@ -266,6 +266,8 @@ class Sheet(Tenanted):
     objects: Mapped[int]
     drawn: Mapped[int]
     tiles: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    title: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
+    blocks: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
 
     render: Mapped[Render] = relationship(back_populates="sheets")
     layers: Mapped[list[Layer]] = relationship(order_by="Layer.position")

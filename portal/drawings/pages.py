@@ -16,6 +16,7 @@ from portal.core.headers import policy
 from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.drawings import corrections, listing, receiving, references, renders, rules, service, story
+from portal.drawings.facts import facts_of
 from portal.drawings.forms import FolderForm, NameForm
 from portal.drawings.models import (
     WAITING,
@@ -138,6 +139,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         again=renders.may_be_drawn_again(revision),
         letters=_letters(revision),
         references=references.shown(revision),
+        facts=facts_of(sheets),
         steps=[(verb, STEP_WORDS[verb]) for verb in service.steps_for(shown)],
     )
     packing.pack(answer, request.headers.get("Accept-Encoding", ""))  # lists every tile; nothing on it is secret

@@ -88,6 +88,8 @@ def write_sheet(session: Session, render: Render, position: int, drawn: DrawnShe
             for tile, packed in zip(drawn.parts, kept.tiles, strict=True)
         ],
     )
+    sheet.title = {_storable(tag, 200): _storable(value, 200) for tag, value in drawn.title.items()}
+    sheet.blocks = {_storable(name, 200): count for name, count in drawn.blocks.items()}
     session.add(sheet)
     session.flush()
     layers = [

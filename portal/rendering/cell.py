@@ -48,6 +48,8 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
     name: str,
     plot: Plot | None = None,
     references: Mapping[str, Path] | None = None,
+    *,
+    index: bool = False,
 ) -> Rendering:
     """Render in a child and give its answer; one that was stopped or died is a refusal with the reason.
 
@@ -71,12 +73,13 @@ def confined(  # noqa: PLR0913 - what to render, where to, and under which rules
         "version": version,
         "name": name,
         "plot": asdict(plot) if plot else None,
+        "index": index,
         "limits": asdict(limits),
         "webassembly": dwg,
         "references": handed,
     }
     readable = [order["source"], *handed.values()]
-    readable += [file for file in (plot.font, plot.bold) if file] if plot else []
+    readable += [file for file in (plot.font, plot.bold, plot.rest) if file] if plot else []
     with tempfile.TemporaryDirectory(prefix="rendering-") as home:
         code, reason = _run(order | _reading(readable, dwg=dwg), Path(home), limits)
         if code == UNUSABLE_CODE or reason == LOST:

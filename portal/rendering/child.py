@@ -65,6 +65,7 @@ def perform(order: dict[str, Any]) -> int:
             Path(order["compiled"]) if order["compiled"] else None,
             paper.Plot.of(order["plot"]) if order["plot"] else None,
             order["references"],
+            index=order["index"],
         )
         answer.write(out)
     except MemoryError:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from portal.rendering.result import Rendering
 
 FONTS: Final = Path(__file__).resolve().parents[2] / "static" / "vendor" / "pretendard"
+REST: Final = FONTS.parent / "planroom-drawing" / "PlanroomDrawing-Regular.ttf"
 LARGEST_SCALE: Final = 1e9
 DONE, WRONG_USE, REFUSED, BUG = 0, 2, 3, 70
 
@@ -81,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _plot(asked: argparse.Namespace) -> Plot:
     paper, turned = asked.paper
     font, bold = str(asked.font.resolve(strict=True)), str(asked.bold.resolve(strict=True))
-    return Plot(paper, font, bold, asked.scale, asked.window, asked.mono, asked.sheet, turned, styles=asked.styles)
+    return Plot(
+        paper, font, bold, str(REST), asked.scale, asked.window, asked.mono, asked.sheet, turned, styles=asked.styles
+    )
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

@@ -22,11 +22,12 @@ from ezdxf.xclip import XClip
 
 from portal.rendering import budget, curves, leaders
 from portal.rendering.addon import AddOn
-from portal.rendering.batches import Shape
+from portal.rendering.batches import Shape, around, boxes_of
 from portal.rendering.dxf import Entity
 from portal.rendering.entities import NOTHING_PLAIN, Plain
 from portal.rendering.ink import TOP, Palette, Setting
 from portal.rendering.lines_of_text import single_line
+from portal.rendering.noting import number_of, places_of
 from portal.rendering.paragraphs import multi_line
 from portal.rendering.plain import PlainHand, placed
 from portal.rendering.reasons import Refused
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ezdxf.document import Drawing
 
     from portal.rendering.album import Album
+    from portal.rendering.noting import Notes, Section
     from portal.rendering.result import Limits
 
 DIMENSIONS: Final = frozenset({"DIMENSION", "ARC_DIMENSION", "LARGE_RADIAL_DIMENSION"})
@@ -59,6 +61,7 @@ class Draughtsman:
         album: Album | None = None,
         palette: Palette | None = None,
         skipped: Counter[str] | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.palette = palette or Palette(doc)
         self.skipped: Counter[str] = Counter() if skipped is None else skipped
@@ -73,8 +76,10 @@ class Draughtsman:
         self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
         self._open: list[str] = []
         self._plain_hand = PlainHand(
-            plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline
+            plain, self.palette, self._styles, self._plain_block, self.skipped, limits.letters, deadline, notes
         )
+        self._notes = notes
+        self.plain = plain
         own: dict[str, Callable[[Entity], list[Entity]]] = {
             "LINE": curves.line,
             "CIRCLE": curves.round_shape,
@@ -115,6 +120,7 @@ class Draughtsman:
         Viewports are left to sheets.py. Raises Refused("time") when the clock runs out.
         """
         drawn: list[list[Shape]] = []
+        section = self._notes.of(layout.block_record_name, TOP) if self._notes else None
         count = good = 0
         for entity in _in_order(layout):
             if entity.dxftype() in UNSEEN:
@@ -122,6 +128,8 @@ class Draughtsman:
             count += 1
             before = self.skipped.total()
             shapes = self.draw(entity, TOP)
+            if section is not None:
+                self._note(section, entity, shapes, TOP)
             good += self.skipped.total() == before
             if shapes:
                 drawn.append(shapes)
@@ -131,6 +139,17 @@ class Draughtsman:
             # First, as they would mostly be: what covers others, a mask behind letters, is none of them.
             drawn.insert(0, shapes)
         return drawn, count + number, good + max(0, number - (self.skipped.total() - before))
+
+    def size_of(self, reference: Entity) -> float:
+        """How large the block of a reference is drawn, corner to corner; 0 when nothing of it was."""
+        block = reference.block()
+        # A block whose objects were all plain is empty here, and so counts as false.
+        key = (block.name.lower(), self.palette.setting(reference, TOP)) if block is not None else ("", TOP)
+        shapes = self._blocks.get(key)
+        if not shapes:
+            return 0.0
+        x0, y0, x1, y1 = around(boxes_of(shapes))
+        return math.hypot((x1 - x0) * reference.dxf.xscale, (y1 - y0) * reference.dxf.yscale)
 
     def draw(self, entity: Entity, setting: Setting) -> list[Shape]:
         """Draw one entity; nothing, and a count in `skipped`, when it cannot be drawn."""
@@ -291,6 +310,29 @@ class Draughtsman:
             return border + ([_within(shape, clip) for shape in shapes] if clip else shapes)
         return border + shifted(self._block(block, inner), matrix, clip)
 
+    def _note(self, section: Section, entity: Entity, shapes: list[Shape], setting: Setting) -> None:
+        """Note an entity that was drawn; of a reference its places, and its attributes as objects beside it."""
+        if not isinstance(entity, DXFGraphic):
+            entity = DXFGraphicProxy(entity)
+        kind, layer, handle = _type_name(entity.dxftype()), str(entity.dxf.get("layer", "0")), number_of(entity)
+        block = entity.block() if kind == "INSERT" and shapes else None
+        if block is None:
+            section.drawn(kind, layer, handle, shapes)
+            return
+        inner = self.palette.setting(entity, setting)
+        content = self._blocks.get((block.name.lower(), inner), ())
+        if content:
+            places, base = places_of(entity, _grid(entity)), Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
+            box = around(boxes_of(content))
+            whole = np.array([len(places)])
+            section.references(layer, np.array([handle]), block.name, places, whole, box, (base.x, base.y))
+        skipped = self.skipped.copy()
+        for attribute in entity.attribs:
+            parts = self.draw(attribute, inner)
+            section.drawn("ATTRIB", str(attribute.dxf.get("layer", "0")), number_of(attribute), parts)
+        self.skipped.clear()
+        self.skipped.update(skipped)
+
     def _plain_block(self, name: str, inner: Setting) -> tuple[list[Shape], tuple[float, float]]:
         block: Entity = self._doc.blocks.get(name)
         if block is None:
@@ -316,12 +358,16 @@ class Draughtsman:
         return shapes
 
     def _content(self, block: Entity, name: str, inner: Setting) -> list[Shape]:
+        section = self._notes.of(name, inner) if self._notes else None
         shapes: list[Shape] = []
         for entity in _in_order(block):
             kind = entity.dxftype()
             if kind in UNSEEN or (kind == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT):
                 continue
-            shapes += self.draw(entity, inner)
+            parts = self.draw(entity, inner)
+            if section is not None:
+                self._note(section, entity, parts, inner)
+            shapes += parts
         shapes[:0] = self._plain_hand.shapes(name, inner)[0]
         return shapes
 

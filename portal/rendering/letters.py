@@ -14,7 +14,8 @@ from portal.rendering.shapes import Span
 
 CAP: Final = 0.72
 """Cap height of the fonts asked for, in em: DXF heights are cap heights, SVG sizes are em."""
-FAMILY: Final = "Pretendard, 'Noto Sans KR', 'NanumGothic', sans-serif"
+FAMILY: Final = "Pretendard, 'Planroom Drawing', 'Noto Sans KR', 'NanumGothic', sans-serif"
+"""The first two are shipped: what a page's Pretendard lacks (rare syllables, Hanja, signs) the second holds in slices."""
 
 _ESCAPE: Final = re.compile(r"\\U\+([0-9A-Fa-f]{4})|\\M\+([1-5])([0-9A-Fa-f]{4})")
 _MULTIBYTE: Final = {"1": "cp932", "2": "cp950", "3": "cp949", "4": "johab", "5": "gbk"}

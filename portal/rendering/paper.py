@@ -25,13 +25,15 @@ class Plot:
     """A sheet on paper: `paper` is its longer and shorter or its exact sides in mm, `scale` the N of 1:N.
 
     `scale` None is the largest usual one that fits. `window` is the part to show in drawing units, None all of it;
-    `turned` lets the paper lie or stand as the window does. `font` and `bold` are TrueType files for the letters.
+    `turned` lets the paper lie or stand as the window does. `font` and `bold` are TrueType files for the letters, `rest` is one
+    for those that they lack.
     `styles` names the plot styles (CTB) to use, a file that is handed in; without it colours and weights are the drawing's.
     """
 
     paper: tuple[float, float]
     font: str
     bold: str = ""
+    rest: str = ""
     scale: float | None = None
     window: tuple[float, float, float, float] | None = None
     mono: bool = False

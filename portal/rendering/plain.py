@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,29 +16,33 @@ from portal.rendering.batches import (
     Shape,
     Stamps,
     Strings,
+    around,
+    boxes_of,
     chained_places,
     lines,
     round_rows,
     sound_ones,
 )
-from portal.rendering.entities import ARC, CIRCLE, INSERT, LINE, LWPOLYLINE, SOLID, TEXT, Plain, Table, uniform
+from portal.rendering.entities import ARC, CIRCLE, INSERT, KINDS, LINE, LWPOLYLINE, SOLID, TEXT, Plain, Table, uniform
 from portal.rendering.lines_of_text import Line, line_of_text
 from portal.rendering.reasons import Refused
 from portal.rendering.shapes import TURN, Path, shifted, sound
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from portal.rendering.dxf import Entity
     from portal.rendering.ink import Palette, Setting
+    from portal.rendering.noting import Notes, Section
     from portal.rendering.shapes import Ink
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+Stroke = TypeVar("Stroke", Strings, Arcs)
 FEW: Final = 3
 """Up to so many strokes, or places of a block, each is a path of its own: arrays win nothing there."""
 CLOSED: Final = 1
@@ -57,6 +61,7 @@ class PlainHand:
         skipped: Counter[str],
         letters: int,
         deadline: float,
+        notes: Notes | None = None,
     ) -> None:
         self._plain = plain
         self._palette = palette
@@ -65,6 +70,7 @@ class PlainHand:
         self._skipped = skipped
         self._letters = letters
         self._deadline = deadline
+        self._notes = notes
 
     def shapes(self, space: str, setting: Setting, *, once: bool = False) -> tuple[list[Shape], int]:
         """The shapes of a block's or space's plain objects, and how many objects these are.
@@ -73,12 +79,14 @@ class PlainHand:
         """
         result: list[Shape] = []
         count = 0
+        section = self._notes.of(space, setting) if self._notes else None
         for kind, table in self._plain.taken(space) if once else list(self._plain.of(space).items()):
             count += len(table)
             for ink, look, rows in self._looks(table, setting):
                 if time.monotonic() > self._deadline:
                     raise Refused("time")
-                result += self._drawn(kind, table, ink, look, rows, setting)
+                part = _Part(KINDS[kind - 1], table, rows, str(look.dxf["layer"]), section)
+                result += self._drawn(kind, part, ink, look, setting)
         return result, count
 
     def _looks(self, table: Table, setting: Setting) -> Iterator[tuple[Ink, Entity, Ints]]:
@@ -112,32 +120,33 @@ class PlainHand:
                 look[name] = value
         return SimpleNamespace(dxf=look)
 
-    def _drawn(  # noqa: PLR0913 - a row's kind, its table and look; a way for each kind
-        self, kind: int, table: Table, ink: Ink, look: Entity, rows: Ints, setting: Setting
-    ) -> list[Shape]:
+    def _drawn(self, kind: int, part: _Part, ink: Ink, look: Entity, setting: Setting) -> list[Shape]:
+        table, rows = part.table, part.rows
         match kind:
             case int(number) if number == LINE:
-                return self._strokes(ink, lines(ink, _columns(table, rows, "x0", "y0", "x1", "y1")))
+                return self._strokes(ink, part.noted(lines(ink, _columns(table, rows, "x0", "y0", "x1", "y1"))))
             case int(number) if number == LWPOLYLINE:
-                return self._polylines(table, ink, rows)
+                return self._polylines(part, ink)
             case int(number) if number == CIRCLE:
                 start, end = np.zeros(len(rows)), np.full(len(rows), TURN)
-                return self._strokes(ink, _arcs(table, ink, rows, start, end))
+                return self._strokes(ink, part.noted(_arcs(table, ink, rows, start, end)))
             case int(number) if number == ARC:
                 start, end = (np.radians(np.mod(table[name][rows], 360.0)) for name in ("start", "end"))
-                return self._strokes(ink, _arcs(table, ink, rows, start, np.where(end <= start, end + TURN, end)))
+                end = np.where(end <= start, end + TURN, end)
+                return self._strokes(ink, part.noted(_arcs(table, ink, rows, start, end)))
             case int(number) if number == SOLID:
-                return self._solids(table, ink, rows)
+                return self._solids(part, ink)
             case int(number) if number == TEXT:
-                return self._texts(table, ink, rows)
-        return self._inserts(table, look, rows, setting)
+                return self._texts(part, ink)
+        return self._inserts(part, look, setting)
 
     def _strokes(self, ink: Ink, batch: Strings | Arcs) -> list[Shape]:
         """A batch, or its paths where they are few or a linetype must break each of them."""
         return list(batch.paths()) if ink.dashes or len(batch) <= FEW else [batch]
 
-    def _polylines(self, table: Table, ink: Ink, rows: Ints) -> list[Shape]:
-        found = table.at(rows)
+    def _polylines(self, part: _Part, ink: Ink) -> list[Shape]:
+        rows = part.rows
+        found = part.table.at(rows)
         counts = np.diff(found.first)
         closed = (found["flags"].astype(np.int64) & CLOSED).astype(np.bool_)
         bent = np.bincount(np.repeat(np.arange(len(rows)), counts), np.abs(found.bulges) > curves.STRAIGHT) > 0
@@ -145,28 +154,31 @@ class PlainHand:
         if not bent.all():
             straight = np.flatnonzero(~bent)
             plain = found.at(straight)
-            result += self._strokes(ink, Strings(ink, plain.points, plain.first, closed[straight]))
+            batch = Strings(ink, plain.points, plain.first, closed[straight])
+            result += self._strokes(ink, part.noted(batch, straight))
         for row in np.flatnonzero(bent).tolist():
-            part = slice(int(found.first[row]), int(found.first[row + 1]))
-            vertices = np.column_stack((found.points[part], found.bulges[part])).tolist()
+            piece = slice(int(found.first[row]), int(found.first[row + 1]))
+            vertices = np.column_stack((found.points[piece], found.bulges[piece])).tolist()
             result.append(Path(ink, curves.bulged(vertices, closed=bool(closed[row]))))
+            part.note(int(rows[row]), result[-1:])
         return result
 
-    def _solids(self, table: Table, ink: Ink, rows: Ints) -> list[Shape]:
+    def _solids(self, part: _Part, ink: Ink) -> list[Shape]:
         pen = ink._replace(dashes=())
         result: list[Shape] = []
-        for x0, y0, x1, y1, x2, y2, x3, y3 in _columns(
-            table, rows, "x0", "y0", "x1", "y1", "x2", "y2", "x3", "y3"
-        ).tolist():
+        columns = _columns(part.table, part.rows, "x0", "y0", "x1", "y1", "x2", "y2", "x3", "y3")
+        for row, (x0, y0, x1, y1, x2, y2, x3, y3) in zip(part.rows.tolist(), columns.tolist(), strict=True):
             # The third and fourth corner are stored crosswise; a triangle repeats the third or leaves the fourth out.
             last = (x2, y2) if math.isnan(x3) or math.isnan(y3) else (x3, y3)
             corners = [(x0, y0), (x1, y1), last, (x2, y2)]
             if last == (x2, y2):
                 corners.pop()
             result.append(Path(pen, curves.polygon(corners), "area"))
+            part.note(row, result[-1:])
         return result
 
-    def _texts(self, table: Table, ink: Ink, rows: Ints) -> list[Shape]:
+    def _texts(self, part: _Part, ink: Ink) -> list[Shape]:
+        table, rows = part.table, part.rows
         names = ("x", "y", "x1", "y1", "height", "rotation", "width", "oblique", "flags", "halign", "valign")
         result: list[Shape] = []
         styles = table["style"][rows].tolist()
@@ -188,26 +200,66 @@ class PlainHand:
                 int(valign),
             )
             try:
-                result += line_of_text(line, ink, self._letters)
+                words = line_of_text(line, ink, self._letters)
             except (curves.Unfit, ValueError, OverflowError):
                 self._skipped["TEXT"] += 1
+            else:
+                part.note(row, words)
+                result += words
         return result
 
-    def _inserts(self, table: Table, look: Entity, rows: Ints, setting: Setting) -> list[Shape]:
+    def _inserts(self, part: _Part, look: Entity, setting: Setting) -> list[Shape]:
+        table, rows = part.table, part.rows
         inner = self._palette.setting(look, setting)
         names = table["name"][rows]
         result: list[Shape] = []
         for number in np.unique(names).tolist():
             mine = rows[names == number]
+            name = self._plain.names[number]
             try:
-                content, base = self._block(self._plain.names[number], inner)
+                content, base = self._block(name, inner)
             except curves.Unfit:
                 self._skipped["INSERT"] += len(mine)
                 continue
-            shapes, lost = placed(content, _places(table, mine, base))
+            places = _places(table, mine, base)
+            part.note_references(mine, name, places, content, base)
+            shapes, lost = placed(content, places)
             result += shapes
             self._skipped.update({"INSERT": lost} if lost else {})
         return result
+
+
+class _Part(NamedTuple):
+    """The objects of one type, layer and look: some rows of a table, and where they are noted, if they are."""
+
+    kind: str
+    table: Table
+    rows: Ints
+    layer: str
+    section: Section | None
+
+    def noted(self, batch: Stroke, which: Ints | None = None) -> Stroke:
+        """Note a batch that holds all of these objects, or those of `which`; gives it back."""
+        if self.section is not None:
+            handles = self.table["handle"][self.rows if which is None else self.rows[which]]
+            if isinstance(batch, Strings):
+                self.section.strings(self.kind, self.layer, handles, batch)
+            else:
+                self.section.arcs(self.kind, self.layer, handles, batch)
+        return batch
+
+    def note(self, row: int, shapes: Sequence[Shape]) -> None:
+        """Note the object of one row of the table."""
+        if self.section is not None:
+            self.section.drawn(self.kind, self.layer, int(self.table["handle"][row]), shapes)
+
+    def note_references(
+        self, rows: Ints, block: str, places: Floats, content: Sequence[Shape], base: tuple[float, float]
+    ) -> None:
+        """Note references to one block."""
+        if self.section is not None and content:
+            box, once = around(boxes_of(content)), np.ones(len(rows), np.int64)
+            self.section.references(self.layer, self.table["handle"][rows], block, places, once, box, base)
 
 
 def placed(content: Iterable[Shape], places: Floats) -> tuple[list[Shape], int]:

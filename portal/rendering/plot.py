@@ -242,9 +242,10 @@ class _Pen:
         canvas.setFillAlpha(line.ink.alpha)
         text = canvas.beginText()
         text.setTextTransform(1, 0, SLANT if span.italic else 0, 1, at, span.shift * cap)
-        text.setFont(self._font(span), span.size * cap / CAP)
         text.setHorizScale(stretch * 100)
-        text.textOut(span.text)
+        for font, letters in self._runs(span):
+            text.setFont(font, span.size * cap / CAP)
+            text.textOut(letters)
         canvas.drawText(text)
         for mark in span.lines:
             canvas.setStrokeColor(colour)
@@ -254,10 +255,21 @@ class _Pen:
             canvas.line(at, height, at + long, height)
 
     def _width(self, span: Span, cap: float) -> float:
-        return float(pdfmetrics.stringWidth(span.text, self._font(span), span.size * cap / CAP))
+        size = span.size * cap / CAP
+        return float(sum(pdfmetrics.stringWidth(letters, font, size) for font, letters in self._runs(span)))
 
-    def _font(self, span: Span) -> str:
-        return _registered(self._plot.bold if span.bold and self._plot.bold else self._plot.font)
+    def _runs(self, span: Span) -> list[tuple[str, str]]:
+        """The letters of a span in runs of one font: a page of PDF has no fonts to fall back on."""
+        plot = self._plot
+        own = plot.bold if span.bold and plot.bold else plot.font
+        if not plot.rest:
+            return [(_registered(own), span.text)]
+        held, rest = _letters_of(own), _letters_of(plot.rest)
+        lacking = (ord(letter) not in held and ord(letter) in rest for letter in span.text)
+        groups = itertools.groupby(zip(span.text, lacking, strict=True), key=lambda pair: pair[1])
+        return [
+            (_registered(plot.rest if lacks else own), "".join(letter for letter, _ in run)) for lacks, run in groups
+        ]
 
     def _colour(self, colour: str) -> str:
         if colour == "paper":
@@ -301,6 +313,12 @@ def arc_curves(step: Step) -> Iterator[tuple[tuple[float, float], tuple[float, f
             (x2 - reach * (vx * c2 - ux * s2), y2 - reach * (vy * c2 - uy * s2)),
             (x2, y2),
         )
+
+
+def _letters_of(file: str) -> dict[int, int]:
+    """The glyph of every letter that a font holds."""
+    held: dict[int, int] = pdfmetrics.getFont(_registered(file)).face.charToGlyph
+    return held
 
 
 @functools.cache

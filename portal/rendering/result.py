@@ -115,7 +115,8 @@ class Sheet:
     """Model space or one paper layout. `svg` and `thumb` are file names beside the manifest.
 
     `extents` is the useful part [x0, y0, x1, y1] that the SVG's viewBox shows; `full` holds everything drawn.
-    `objects` counts the entities of the layout, `drawn` those of which something is visible or could be.
+    `objects` counts the entities of the layout, `drawn` those of which something is visible or could be. `title` is tag ->
+    value of the title block, `blocks` name -> number of references.
     """
 
     name: str
@@ -129,6 +130,8 @@ class Sheet:
     objects: int
     drawn: int
     parts: tuple[Tile, ...] = ()
+    title: dict[str, str] = field(default_factory=dict)
+    blocks: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from portal.rendering.result import Layer, Sheet, Text, Tile
 from portal.rendering.shapes import Box, Clip, Matrix, Path, Words, apply, shifted
 from portal.rendering.svg import Writer
 from portal.rendering.thumb import thumbnail
+from portal.rendering.titles import blocks_of, title_of
 from portal.rendering.window import trimmed
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Drawn:
     shapes: list[Shape]
     objects: int
     drawn: int
+    layout: Entity
 
 
 def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn]:
@@ -61,7 +63,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
     hand.budget.check(doc)
     groups, objects, good = hand.layout(doc.modelspace())
     model = [shape for group in groups for shape in group]
-    result = [Drawn(MODEL, model, objects, good)] if model else []
+    result = [Drawn(MODEL, model, objects, good, doc.modelspace())] if model else []
     most = limits.objects * ON_PAPER
     for layout in doc.layouts:
         if layout.is_modelspace:
@@ -79,7 +81,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
                 raise Refused("too-many-objects", count=len(shapes), limit=most)
         shapes += [shape for group in own for shape in group]
         if shapes:
-            result.append(Drawn(layout.name, shapes, count, well))
+            result.append(Drawn(layout.name, shapes, count, well, layout))
     return result
 
 
@@ -115,7 +117,10 @@ class Desk:
             for shape in shapes
             if isinstance(shape, Words)
         )
-        return Sheet(drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles))
+        return Sheet(
+            drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles),
+            title_of(drawn.layout, self._hand.size_of), blocks_of(drawn.layout, self._hand.plain),
+        )  # fmt: skip
 
     def plot(self, drawn: Drawn, plot: Plot, styles: PlotStyles | None = None) -> None:
         """Write a sheet as a PDF true to scale; raises Refused when it does not fit on the paper."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from portal.rendering import reasons
 from portal.rendering.album import Album
 from portal.rendering.draughtsman import Draughtsman
+from portal.rendering.noting import Notes
 from portal.rendering.opening import as_dxf, opened, refuse_other_kinds
 from portal.rendering.paper import Plot
 from portal.rendering.reasons import Refused
@@ -41,11 +42,13 @@ def rendered(  # noqa: PLR0913 - the parts of an order
     compiled: Path | None = None,
     plot: Plot | None = None,
     files: Mapping[str, str] | None = None,
+    *,
+    index: bool = False,
 ) -> Rendering:
     """Render `path` into `out`, or plot one sheet of it; every fault of the file is an answer, only one of ours raises.
 
     `compiled` is the machine code of the DWG reader, which is made anew without it; `files` are those that were found
-    for the names in the drawing.
+    for the names in the drawing. `index` asks for the object index.
     """
     clock = _Clock()
     source = Source("unknown", "", "", 0, "")
@@ -69,7 +72,8 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         clock.lap("read")
         deadline = time.monotonic() + limits.wall * 0.8
         album = Album(references, limits)
-        hand = Draughtsman(doc, limits, deadline, plain, album)
+        notes = Notes() if index else None
+        hand = Draughtsman(doc, limits, deadline, plain, album, notes=notes)
         Xrefs(references, album, limits, deadline, compiled, source.sha256).attach(doc, hand)
         layouts = drawn_layouts(doc, hand, limits)
         clock.lap("draw")
@@ -78,6 +82,8 @@ def rendered(  # noqa: PLR0913 - the parts of an order
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind, references)
         desk = Desk(doc, hand, limits, out, name)
         sheets = _put(desk, layouts, plot, references)
+        if notes is not None:
+            notes.write(out, [(drawn.name, drawn.layout.block_record_name) for drawn in layouts])
         clock.lap("emit")
     except Refused as refusal:
         return Rendering(

@@ -326,3 +326,21 @@ def test_fifty_drawings_make_a_page(world: World, dxf: Callable[..., bytes]) -> 
     assert first.count('class="drawing-card"') == 50
     assert second.count('class="drawing-card"') == 3
     assert "모두 53장" in first
+
+
+def test_the_viewer_tells_the_title_block_and_the_blocks_of_each_sheet(world: World) -> None:
+    import ezdxf  # noqa: PLC0415 - used by this test alone
+
+    document = ezdxf.new("R2000", units=4)
+    document.blocks.new("도곽").add_lwpolyline([(0, 0), (841, 0), (841, 594)], close=True)
+    reference = document.modelspace().add_blockref("도곽", (0, 0))
+    for tag, value in (("도면번호", "A-777"), ("축척", "1:<50>")):
+        reference.add_attrib(tag, value, (10, 10))
+    stream = io.StringIO()
+    document.write(stream)
+    revision = world.drawn("alice", "무제.dxf", stream.getvalue().encode())
+    shown = world.get("vera", f"/drawings/{revision.drawing_id}").text
+    assert "도면 정보" in shown
+    assert "<dt>도면번호</dt><dd>A-777</dd>" in shown
+    assert "<dt>축척</dt><dd>1:&lt;50&gt;</dd>" in shown
+    assert '<dt>도곽</dt><dd class="num">1개</dd>' in shown
