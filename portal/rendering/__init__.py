@@ -13,7 +13,7 @@ from portal.rendering.cell import confined
 from portal.rendering.paper import PLOT, Plot
 from portal.rendering.result import MANIFEST, Layer, Limits, Outcome, Rendering, Sheet, Source, Text
 
-RENDERER_VERSION = "2026.11.5"
+RENDERER_VERSION = "2026.11.6"
 """Changes whenever the same bytes would be drawn differently; renders are keyed by (sha256, this)."""
 
 
