@@ -97,7 +97,7 @@ class Draughtsman:
 
         Viewports are left to sheets.py. Raises Refused("time") when the clock runs out.
         """
-        order = list(layout.get_redraw_order())
+        order = _redraw_order(layout)
         entities: Iterable[Entity] = reorder.ascending(layout, order) if order else layout
         drawn: list[list[Shape]] = []
         count = good = 0
@@ -299,6 +299,14 @@ class Draughtsman:
             self._open.pop()
         self._blocks[key] = shapes
         return shapes
+
+
+def _redraw_order(layout: Entity) -> list[tuple[str, str]]:
+    """Give what the drawing says of the order of its objects; nothing where that record is broken."""
+    try:
+        return list(layout.get_redraw_order())
+    except Exception:  # noqa: BLE001 - the per-object guard: the file's own order is nearly always the right one
+        return []
 
 
 def _type_name(name: str) -> str:
