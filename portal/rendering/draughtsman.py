@@ -383,8 +383,16 @@ class Draughtsman:
 
 def _in_order(layout: Entity) -> Iterable[Entity]:
     """The objects of a layout or block, what lies above others after them."""
-    order = list(layout.get_redraw_order())
+    order = _redraw_order(layout)
     return reorder.ascending(layout, order) if order else layout
+
+
+def _redraw_order(layout: Entity) -> list[tuple[str, str]]:
+    """Give what the drawing says of the order of its objects; nothing where that record is broken."""
+    try:
+        return list(layout.get_redraw_order())
+    except Exception:  # noqa: BLE001 - the per-object guard: the file's own order is nearly always the right one
+        return []
 
 
 def _type_name(name: str) -> str:

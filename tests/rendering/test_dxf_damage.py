@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
+import ezdxf
 import pytest
 
 from portal.rendering import Rendering, render
@@ -128,3 +130,18 @@ def test_a_layer_with_broken_data_of_its_own_looks_like_any_other(tmp_path: Path
     answer = rendered(tmp_path, drawing(line(0, 0, 5, 5, "벽체"), layers=broken, version="AC1015"))
     assert answer.outcome == "drawn"
     assert [found.name for found in answer.sheets[0].layers] == ["벽체"]
+
+
+def test_a_broken_record_of_the_drawing_order_costs_the_order_only(tmp_path: Path) -> None:
+    doc = ezdxf.new("R2000")
+    space = doc.modelspace()
+    for x in (0, 5):
+        space.add_line((x, 0), (x, 9))
+    space.set_redraw_order([(found.dxf.handle, found.dxf.handle) for found in space])
+    stream = StringIO()
+    doc.write(stream)
+    table = space.get_extension_dict().dictionary.dxf.handle
+    spoilt = stream.getvalue().replace(f"DICTIONARY\n  5\n{table}\n", f"SEQEND\n  5\n{table}\n")
+    assert spoilt != stream.getvalue()
+    answer = rendered(tmp_path, spoilt)
+    assert answer.sheets[0].drawn == 2
