@@ -48,7 +48,9 @@ STEPS = (
 )  # fmt: skip
 
 
-def contest(tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECONDS) -> dict[str, Any]:
+def contest(
+    tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECONDS, least: int = LEAST
+) -> dict[str, Any]:
     """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value, bar, ok}], "claim", "steps", "core"}."""
     found: dict[str, list[float]] = {}
     with one_core() as core, grounds() as places:
@@ -57,7 +59,7 @@ def contest(tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECO
                 if contestant.needs in places.missing:
                     continue
                 tell(f"{run + 1}/{runs} {contestant.name}")
-                for measure, value in _measured(contestant, places, seconds).items():
+                for measure, value in _measured(contestant, places, seconds, least).items():
                     found.setdefault(f"{contestant.name}: {measure}", []).append(value)
         rows = [_row(contestant, measure, found, places) for contestant in CONTESTANTS for measure in MEASURES]
     medians = {row["name"]: row["median"] for row in rows}
@@ -77,10 +79,10 @@ def _row(contestant: Contestant, measure: str, found: dict[str, list[float]], pl
     return row if runs else row | {"missing": places.missing[contestant.needs]}
 
 
-def _measured(contestant: Contestant, places: Grounds, seconds: float) -> dict[str, float]:
+def _measured(contestant: Contestant, places: Grounds, seconds: float, least: int) -> dict[str, float]:
     with contestant.enter(places) as entry, entry.app.app_context():
         sid = _signed_in(entry)
-        return {measure: _median(entry, sid, verb, seconds) for measure, verb in VERBS.items()}
+        return {measure: _median(entry, sid, verb, seconds, least) for measure, verb in VERBS.items()}
 
 
 def _signed_in(entry: Entry) -> str:
@@ -128,12 +130,12 @@ def _modified(app: Flask, interface: SessionInterface, request: Request, answer:
 VERBS = {READ: _read, UNMODIFIED: _unmodified, MODIFIED: _modified}
 
 
-def _median(entry: Entry, sid: str, verb: Callable[..., None], seconds: float) -> float:
+def _median(entry: Entry, sid: str, verb: Callable[..., None], seconds: float, least: int) -> float:
     """Microseconds of one request. Making the request itself is not counted; reading its cookie is, for all alike."""
     app, interface = entry.app, entry.interface
     taken: list[int] = []
     until = time.perf_counter() + seconds
-    while len(taken) < WARMING + LEAST or (time.perf_counter() < until and len(taken) < MOST):
+    while len(taken) < WARMING + least or (time.perf_counter() < until and len(taken) < MOST):
         request, answer = _request(app, sid), Response()
         begun = time.perf_counter_ns()
         verb(app, interface, request, answer)
