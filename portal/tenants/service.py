@@ -22,11 +22,13 @@ from portal.tenants import rules
 from portal.tenants.databases import (
     company_key,
     ids_with_database,
+    in_each_database,
     key_of,
     place_of,
     session,
     session_by_id,
     session_for,
+    tidy_outboxes,
 )
 from portal.tenants.membership import (
     change_role,
@@ -264,6 +266,7 @@ __all__ = [
     "finish_purge",
     "identify",
     "ids_with_database",
+    "in_each_database",
     "invite_again",
     "invite_member",
     "key_of",
@@ -289,4 +292,5 @@ __all__ = [
     "suspend",
     "sweep",
     "tenant_for",
+    "tidy_outboxes",
 ]
