@@ -13,7 +13,8 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
-from jobs.contest.grounds import Grounds, grounds, one_core
+from jobs.contest import web
+from jobs.contest.grounds import Grounds, every_core, grounds, one_core
 from jobs.contest.stores import CONTESTANTS, COOKIE, Contestant, Entry
 
 RUNS = 2
@@ -49,9 +50,14 @@ STEPS = (
 
 
 def contest(
-    tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECONDS, least: int = LEAST
+    tell: Callable[[str], None],
+    runs: int = RUNS,
+    seconds: float = SECONDS,
+    least: int = LEAST,
+    *,
+    over_http: bool = False,
 ) -> dict[str, Any]:
-    """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value, bar, ok}], "claim", "steps", "core"}."""
+    """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value, bar, ok}], "claim", "steps", "http", "core"}."""
     found: dict[str, list[float]] = {}
     with one_core() as core, grounds() as places:
         for run in range(runs):
@@ -61,6 +67,7 @@ def contest(
                 tell(f"{run + 1}/{runs} {contestant.name}")
                 for measure, value in _measured(contestant, places, seconds, least).items():
                     found.setdefault(f"{contestant.name}: {measure}", []).append(value)
+        answers = _over_http(tell, places, runs) if over_http else []
         rows = [_row(contestant, measure, found, places) for contestant in CONTESTANTS for measure in MEASURES]
     medians = {row["name"]: row["median"] for row in rows}
     return {
@@ -68,8 +75,25 @@ def contest(
         "ratios": _ratios(medians),
         "claim": _claim(medians),
         "steps": _steps(medians),
+        "http": answers,
         "core": core,
     }
+
+
+def _over_http(tell: Callable[[str], None], places: Grounds, runs: int) -> list[dict[str, Any]]:
+    """Rows of whole answers behind two web processes; on all cores, as those processes would be."""
+    found: dict[str, list[float]] = {}
+    with every_core():
+        for run in range(runs):
+            for contestant in filter(web.takes_part, CONTESTANTS):
+                if contestant.needs in places.missing:
+                    continue
+                tell(f"HTTP {run + 1}/{runs} {contestant.name}")
+                for measure, value in web.measured(contestant, places).items():
+                    found.setdefault(f"HTTP {contestant.name}: {measure}", []).append(round(value, 1))
+    return [
+        {"name": name, "unit": "us", "median": round(median(told), 1), "runs": told} for name, told in found.items()
+    ]
 
 
 def _row(contestant: Contestant, measure: str, found: dict[str, list[float]], places: Grounds) -> dict[str, Any]:
