@@ -9,11 +9,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
@@ -43,8 +44,10 @@ def app() -> Flask:
     """The app of one web process: three pages on the store that the environment names."""
     grounds = _told(json.loads(os.environ[WHERE]))
     contestant = next(one for one in CONTESTANTS if one.name == os.environ[WHO])
-    entry = contestant.enter(grounds).__enter__()  # left with the process
+    held = contestant.enter(grounds)  # until the process ends: let go of, it would close what it opened
+    entry = held.__enter__()
     made: Flask = entry.app
+    made.extensions["contest"] = held
     made.session_interface = entry.interface
 
     @made.get("/in")
@@ -121,12 +124,15 @@ def _served(contestant: Contestant, places: Grounds) -> Iterator[int]:
     ]  # fmt: skip
     environ = os.environ | {WHO: contestant.name, WHERE: json.dumps(_addresses(places))}
     root = Path(__file__).resolve().parents[2]
-    process = start_tethered(command, cwd=root, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = start_tethered(command, cwd=root, env=environ, start_new_session=True, stdout=quiet, stderr=quiet)
     try:
         wait_until(lambda: _answers(port), f"{contestant.name} is served")
         yield port
     finally:
         stop(process)
+        with suppress(ProcessLookupError):  # a worker that was just being started outlives its parent
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _addresses(places: Grounds) -> dict[str, str]:
