@@ -84,15 +84,16 @@ sessions = AppGroup("sessions", help="Where sessions are kept.")
 @sessions.command("bench")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--picture", type=click.Path(dir_okay=False), help="Draw the table as SVG into this file.")
+@click.option("--http", "over_http", is_flag=True, help="Also whole answers, behind two web processes (a minute more).")
 @click.option("--seconds", type=click.FloatRange(0.01, 10), default=0.4, show_default=True, help="For each figure.")
-def sessions_bench(*, picture: str | None, seconds: float, as_json: bool) -> None:
+def sessions_bench(*, picture: str | None, seconds: float, over_http: bool, as_json: bool) -> None:
     """Measure every store twice on one core, on engines of its own. Exits 1 when a bar is not held.
 
     An engine that this machine does not have is a row that says so.
     """
     from jobs.contest import measuring, table  # noqa: PLC0415 - a web server that only wants the app pays nothing for it
 
-    document = measuring.contest(lambda line: click.echo(line, err=True), seconds=seconds)
+    document = measuring.contest(lambda line: click.echo(line, err=True), seconds=seconds, over_http=over_http)
     if picture:
         Path(picture).write_text(table.picture(document), encoding="utf-8")
     click.echo(json.dumps(document, ensure_ascii=False) if as_json else table.words(document))

@@ -140,14 +140,14 @@ class Sentinels:
         """
         server.options = ("--appendonly", "yes", "--replicaof", "127.0.0.1", str(self.master().port))
         server.start()
-        wait_until(lambda: "master_link_status:up" in server.said("replication"), "the server follows the master")
+        wait_until(self.whole, "every sentinel sees the server follow the master")
 
     def start(self) -> Sentinels:
         first = RedisServer(self.folder / "server0", options=("--appendonly", "yes")).start()
         follow = ("--appendonly", "yes", "--replicaof", "127.0.0.1", str(first.port))
         self.servers = [first, *(RedisServer(self.folder / f"server{n}", options=follow).start() for n in (1, 2))]
         self.watchers = [self._watcher(number, first.port) for number in range(3)]
-        wait_until(self._all_known, "every sentinel knows the replicas and the other sentinels")
+        wait_until(self.whole, "every sentinel knows the replicas and the other sentinels")
         return self
 
     def _watcher(self, number: int, master_port: int) -> RedisServer:
@@ -168,18 +168,25 @@ class Sentinels:
         wait_until(watcher.answers, "a sentinel answers")
         return watcher
 
-    def _all_known(self) -> bool:
+    def whole(self) -> bool:
+        """Whether every sentinel knows the other two and two replicas that follow: then a master may be lost."""
         for watcher in self.watchers:
             with Redis(port=watcher.port, decode_responses=True) as client:
-                said = client.execute_command("SENTINEL", "master", self.master_name)
-                facts = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-            if (int(facts["num-slaves"]), int(facts["num-other-sentinels"])) != (2, 2):
+                master = _facts(client.execute_command("SENTINEL", "master", self.master_name))
+                replicas = [_facts(one) for one in client.execute_command("SENTINEL", "replicas", self.master_name)]
+            follow = [one for one in replicas if one["flags"] == "slave" and one["master-link-status"] == "ok"]
+            if (len(follow), int(master["num-other-sentinels"]), master["flags"]) != (2, 2, "master"):
                 return False
-        return all("master_link_status:up" in server.said("replication") for server in self.servers[1:])
+        return True
 
     def stop(self) -> None:
         for server in (*self.watchers, *self.servers):
             server.stop(signal.SIGKILL)
+
+
+def _facts(said: Any) -> dict[str, str]:  # noqa: ANN401 - a list of pairs, or a dictionary, by the protocol's version
+    """What a sentinel says of a server."""
+    return said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 
-from jobs.contest.grounds import Grounds, grounds, one_core
+from jobs.contest import web
+from jobs.contest.grounds import Grounds, every_core, grounds, one_core
 from jobs.contest.stores import CONTESTANTS, COOKIE, Contestant, Entry
 
 RUNS = 2
@@ -48,8 +49,15 @@ STEPS = (
 )  # fmt: skip
 
 
-def contest(tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECONDS) -> dict[str, Any]:
-    """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value, bar, ok}], "claim", "steps", "core"}."""
+def contest(
+    tell: Callable[[str], None],
+    runs: int = RUNS,
+    seconds: float = SECONDS,
+    least: int = LEAST,
+    *,
+    over_http: bool = False,
+) -> dict[str, Any]:
+    """{"rows": [{name, unit, median, runs}], "ratios": [{of, to, value, bar, ok}], "claim", "steps", "http", "core"}."""
     found: dict[str, list[float]] = {}
     with one_core() as core, grounds() as places:
         for run in range(runs):
@@ -57,8 +65,9 @@ def contest(tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECO
                 if contestant.needs in places.missing:
                     continue
                 tell(f"{run + 1}/{runs} {contestant.name}")
-                for measure, value in _measured(contestant, places, seconds).items():
+                for measure, value in _measured(contestant, places, seconds, least).items():
                     found.setdefault(f"{contestant.name}: {measure}", []).append(value)
+        answers = _over_http(tell, places, runs) if over_http else []
         rows = [_row(contestant, measure, found, places) for contestant in CONTESTANTS for measure in MEASURES]
     medians = {row["name"]: row["median"] for row in rows}
     return {
@@ -66,8 +75,25 @@ def contest(tell: Callable[[str], None], runs: int = RUNS, seconds: float = SECO
         "ratios": _ratios(medians),
         "claim": _claim(medians),
         "steps": _steps(medians),
+        "http": answers,
         "core": core,
     }
+
+
+def _over_http(tell: Callable[[str], None], places: Grounds, runs: int) -> list[dict[str, Any]]:
+    """Rows of whole answers behind two web processes; on all cores, as those processes would be."""
+    found: dict[str, list[float]] = {}
+    with every_core():
+        for run in range(runs):
+            for contestant in filter(web.takes_part, CONTESTANTS):
+                if contestant.needs in places.missing:
+                    continue
+                tell(f"HTTP {run + 1}/{runs} {contestant.name}")
+                for measure, value in web.measured(contestant, places).items():
+                    found.setdefault(f"HTTP {contestant.name}: {measure}", []).append(round(value, 1))
+    return [
+        {"name": name, "unit": "us", "median": round(median(told), 1), "runs": told} for name, told in found.items()
+    ]
 
 
 def _row(contestant: Contestant, measure: str, found: dict[str, list[float]], places: Grounds) -> dict[str, Any]:
@@ -77,10 +103,10 @@ def _row(contestant: Contestant, measure: str, found: dict[str, list[float]], pl
     return row if runs else row | {"missing": places.missing[contestant.needs]}
 
 
-def _measured(contestant: Contestant, places: Grounds, seconds: float) -> dict[str, float]:
+def _measured(contestant: Contestant, places: Grounds, seconds: float, least: int) -> dict[str, float]:
     with contestant.enter(places) as entry, entry.app.app_context():
         sid = _signed_in(entry)
-        return {measure: _median(entry, sid, verb, seconds) for measure, verb in VERBS.items()}
+        return {measure: _median(entry, sid, verb, seconds, least) for measure, verb in VERBS.items()}
 
 
 def _signed_in(entry: Entry) -> str:
@@ -128,12 +154,12 @@ def _modified(app: Flask, interface: SessionInterface, request: Request, answer:
 VERBS = {READ: _read, UNMODIFIED: _unmodified, MODIFIED: _modified}
 
 
-def _median(entry: Entry, sid: str, verb: Callable[..., None], seconds: float) -> float:
+def _median(entry: Entry, sid: str, verb: Callable[..., None], seconds: float, least: int) -> float:
     """Microseconds of one request. Making the request itself is not counted; reading its cookie is, for all alike."""
     app, interface = entry.app, entry.interface
     taken: list[int] = []
     until = time.perf_counter() + seconds
-    while len(taken) < WARMING + LEAST or (time.perf_counter() < until and len(taken) < MOST):
+    while len(taken) < WARMING + least or (time.perf_counter() < until and len(taken) < MOST):
         request, answer = _request(app, sid), Response()
         begun = time.perf_counter_ns()
         verb(app, interface, request, answer)

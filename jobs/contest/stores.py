@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -164,9 +164,11 @@ class LeanSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the lib
 def _lean(grounds: Grounds, waiting: str) -> Iterator[Entry]:
     with grounds.postgres.connect() as connection:
         connection.execute(f"SET synchronous_commit = {waiting}")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS lean (key text PRIMARY KEY, value bytea NOT NULL, expires_at timestamptz NOT NULL)"
-        )
+        with suppress(psycopg.errors.UniqueViolation):  # the other web process has just made it
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS lean "
+                "(key text PRIMARY KEY, value bytea NOT NULL, expires_at timestamptz NOT NULL)"
+            )
         app = _app()
         yield Entry(app, LeanSessions(app, connection))
 

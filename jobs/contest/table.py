@@ -30,7 +30,8 @@ def words(document: dict[str, Any]) -> str:
     lines += [f"{row['name']}: {row['percent']:+} %" for row in document["claim"]]
     lines.append("")
     lines += [f"{row['name']}: {row['us']} us, {row['percent']} %" for row in document["steps"]]
-    return "\n".join(lines)
+    lines += ["", *(f"{row['name']:56}{row['median']:12.1f}" for row in document["http"])]
+    return "\n".join(lines).rstrip()
 
 
 def _stores(document: dict[str, Any]) -> list[tuple[str, list[float], str]]:

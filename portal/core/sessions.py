@@ -52,6 +52,7 @@ class StrictSession(ServerSideSession):  # type: ignore[misc]  # the library car
     """
 
     stored: Opened | None = None
+    shown = ""  # the id with which the browser came
     near = False
     lost = False
 
@@ -89,7 +90,7 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         key = self._get_store_id(sid)
         if self.near is not None and (known := self.near.get(key)) is not None:
             session: StrictSession = self.session_class(known.values(), sid=sid)
-            session.stored, session.near = known, True
+            session.stored, session.shown, session.near = known, sid, True
             return session
         try:
             found = self._read(key)
@@ -100,7 +101,7 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         if found is None:
             return self._fresh()
         session = self.session_class(found.values(), sid=sid)
-        session.stored = found
+        session.stored, session.shown = found, sid
         return session
 
     def _fresh(self) -> StrictSession:
@@ -143,7 +144,15 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
     def should_set_storage(self, app: Flask, session: StrictSession) -> bool:  # noqa: ARG002 - the library's signature
         return bool(session.modified) or session.idles
 
+    def should_set_cookie(self, app: Flask, session: StrictSession) -> bool:
+        """When the browser has another id, or the cookie's own end moves: a change alone is no news to the browser."""
+        return session.sid != session.shown or bool(super().should_set_cookie(app, session) and session.permanent)
+
     def save_session(self, app: Flask, session: StrictSession, response: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
+        if not session.modified and not session.idles:  # by far the most, so without the library's way through it all
+            if session.accessed:
+                _depends_on_cookie(response)
+            return
         try:
             super().save_session(app, session, response)
         except StoreGone:
@@ -200,6 +209,15 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         session.sid = self._generate_sid(ID_BYTES)
         session.stored = None
         session.modified = True
+
+
+def _depends_on_cookie(response: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
+    """Say so to caches. By hand: reading the header into a set and writing it again takes as long as all the rest."""
+    said = response.headers.get("Vary")
+    if said is None:
+        response.headers["Vary"] = "Cookie"
+    elif "cookie" not in said.lower():
+        response.headers["Vary"] = f"{said}, Cookie"
 
 
 def _merged(before: dict[str, Any], wanted: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from portal import create_app
 from portal.core import db, queue, sessions
@@ -142,6 +143,21 @@ def test_twenty_kills_of_the_master_fail_no_page_and_sign_nobody_out(
     report(load, 20, lost)
     assert set(load.answers) == {200}
     assert load.pause <= 6
+
+
+def test_an_answer_that_came_too_late_is_not_given_to_the_next_question(sentinels: Sentinels) -> None:
+    client = connect(Settings.read({"REDIS_SENTINELS": sentinels.setting}))
+    client.mset({"mine": "mine", "yours": "yours"})
+    process = sentinels.master().process
+    assert process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(RedisTimeoutError):
+            client.get("yours")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert [client.get("mine") for _ in range(3)] == [b"mine"] * 3
+    client.close()
 
 
 def test_a_worker_goes_on_through_a_failover_with_the_same_client(sentinels: Sentinels) -> None:
