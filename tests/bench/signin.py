@@ -211,7 +211,7 @@ def portal(folder: Path) -> Iterator[int]:
 
 
 async def until_it_answers(port: int) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         if (await Browser(port).ask("GET", "/healthz")).status:
             return
         await asyncio.sleep(0.1)
