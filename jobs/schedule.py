@@ -16,6 +16,7 @@ from portal.quality import digests, items, tidying
 from portal.retention import cases, kept
 from portal.taxinvoices import watching
 from portal.tenants import provisioning
+from portal.tenants import service as tenants
 from portal.trials import forgetting
 from portal.trials import service as trials
 from portal.visits import service as visits
@@ -67,5 +68,6 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("duties.forget_old", minutes(60), duties.forget_old),
     Periodic("visits.tidy", minutes(10), visits.tidy),
     Periodic("outbox.tidy", minutes(60), outbox.tidy_platform),
+    Periodic("tenants.tidy_outboxes", minutes(360), tenants.tidy_outboxes),
     Periodic("sessions.tidy", minutes(60), sessions.tidy),
 )

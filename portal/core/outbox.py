@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from portal.core.clock import now
-from portal.core.db import Model, Tenanted, after_commit, retained, write
+from portal.core.db import Model, Tenanted, after_commit, db, retained, write
 from portal.core.redis import redis
 
 log = logging.getLogger("planroom.outbox")
@@ -106,8 +106,7 @@ def told(session: Session, message_id: str) -> bool:
 
 def once(session: Session, event_id: str, job: str) -> bool:
     """Take an event in, inside the write that acts on it. False when this job already did."""
-    company = "company_url" in session.info
-    model = CompanyReceipt if company else Receipt
+    model = receipt_of(session)
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"event_id": event_id, "job": job, "at": now()}
     result = session.execute(insert(model).values(**values).on_conflict_do_nothing())
@@ -117,6 +116,11 @@ def once(session: Session, event_id: str, job: str) -> bool:
 def model_of(session: Session) -> type[Message | CompanyMessage]:
     """The outbox of the database that `session` is on."""
     return CompanyMessage if "company_url" in session.info else Message
+
+
+def receipt_of(session: Session) -> type[Receipt | CompanyReceipt]:
+    """The receipts of the database that `session` is on."""
+    return CompanyReceipt if "company_url" in session.info else Receipt
 
 
 def _put(session: Session, kind: str, name: str, args: tuple[Id, ...], message_id: str | None = None) -> None:
@@ -164,7 +168,7 @@ def mark_sent(session: Session, ids: list[str]) -> None:
 
 def unheard(session: Session, event: str, job: str, limit: int = 100) -> list[Message] | list[CompanyMessage]:
     """The events of one database that were told to a job and not taken in by it: their worker died, or Redis lost them."""
-    model, receipt = model_of(session), CompanyReceipt if "company_url" in session.info else Receipt
+    model, receipt = model_of(session), receipt_of(session)
     moment = now()
     heard = select(receipt.event_id).where(receipt.event_id == model.id, receipt.job == job)
     query = select(model).where(
@@ -177,12 +181,19 @@ def unheard(session: Session, event: str, job: str, limit: int = 100) -> list[Me
     return list(session.scalars(query.order_by(model.sent_at).limit(limit)))  # type: ignore[return-value]  # as above
 
 
-def tidy_platform() -> None:
-    """Forget the platform's messages told, and receipts taken, longer ago than anything is told twice."""
+def tidy(session: Session) -> int:
+    """Forget one database's messages told, and receipts taken, longer ago than anything is told twice. How many."""
     before = now() - KEPT
-    with write() as session:
-        session.execute(delete(Message).where(Message.sent_at < before))
-        session.execute(delete(Receipt).where(Receipt.at < before))
+    model, receipt = model_of(session), receipt_of(session)
+    with write(session) as writing:
+        gone = writing.execute(delete(model).where(model.sent_at < before))
+        writing.execute(delete(receipt).where(receipt.at < before))
+    return int(getattr(gone, "rowcount", 0))
+
+
+def tidy_platform() -> None:
+    """The same for the platform's own."""
+    tidy(db.session())
 
 
 def backlog(session: Session) -> int:

@@ -21,7 +21,6 @@ from flask import Flask, current_app
 from redis.exceptions import RedisError
 from sqlalchemy import Engine, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import rendering
@@ -145,17 +144,10 @@ def may_be_drawn_again(revision: Revision) -> bool:
 
 def sweep() -> int:
     """Nudge what is stuck in any company: a lost message, or a worker that died. Returns how many nudges that were."""
-    count = 0
     patience = LOST_AFTER if _queue_empty() else LOST_AFTER_WHILE_BUSY
-    for tenant_id in tenants.ids_with_database():
-        try:
-            count += _sweep_company(tenants.session_by_id(tenant_id), tenant_id, patience)
-        except Refusal:
-            continue  # it went away between the two lines
-        except (SQLAlchemyError, LookupError) as error:
-            # Its server is away, or named no more: the companies after it must not wait for that.
-            log.warning("company %s could not be swept: %s", tenant_id, type(error).__name__)
-    return count
+    return tenants.in_each_database(
+        lambda session, tenant_id: _sweep_company(session, tenant_id, patience), "the sweep of drawings"
+    )
 
 
 def report_failure(event_id: str, tenant_id: int, revision_id: int) -> None:

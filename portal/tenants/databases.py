@@ -5,21 +5,26 @@ Which company a caller is of was decided by `identify`; here it becomes an addre
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from portal.core import ids
+from portal.core import ids, outbox
 from portal.core.db import company_session, db, write
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
 from portal.core.seal import unseal
 from portal.core.settings import settings
 from portal.tenants.models import WITH_DATABASE, Installation, Tenant
+
+log = logging.getLogger("planroom.tenants")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +164,21 @@ def ids_with_database() -> list[int]:
     """All companies whose database is there and usable."""
     there = (Tenant.state.in_(WITH_DATABASE), Tenant.server.is_not(None))
     return list(db.session.scalars(select(Tenant.id).where(*there).order_by(Tenant.id)))
+
+
+def in_each_database(act: Callable[[Session, int], int], name: str) -> int:
+    """Do `name` in every company's database and give the sum; a company that is away keeps no other from it."""
+    total = 0
+    for tenant_id in ids_with_database():
+        try:
+            total += act(session_by_id(tenant_id), tenant_id)
+        except Refusal:
+            continue  # it went away between the two lines
+        except (SQLAlchemyError, LookupError) as error:
+            log.warning("%s of company %s failed: %s", name, tenant_id, type(error).__name__)
+    return total
+
+
+def tidy_outboxes() -> int:
+    """Forget what every company's outbox told long ago; the platform's own is tidied by itself. How many messages."""
+    return in_each_database(lambda session, _: outbox.tidy(session), "tidying the outbox")

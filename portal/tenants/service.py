@@ -22,11 +22,13 @@ from portal.tenants import grants, rules
 from portal.tenants.databases import (
     company_key,
     ids_with_database,
+    in_each_database,
     key_of,
     place_of,
     session,
     session_by_id,
     session_for,
+    tidy_outboxes,
 )
 from portal.tenants.membership import (
     change_role,
@@ -324,6 +326,7 @@ __all__ = [
     "finish_purge",
     "identify",
     "ids_with_database",
+    "in_each_database",
     "invite_again",
     "invite_member",
     "key_of",
@@ -350,4 +353,5 @@ __all__ = [
     "suspend",
     "sweep",
     "tenant_for",
+    "tidy_outboxes",
 ]

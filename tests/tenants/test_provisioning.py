@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from portal.core import db
-from portal.core.clock import fresh
+from portal.core import db, outbox
+from portal.core.clock import fresh, now
 from portal.core.db import write
 from portal.core.errors import NotFound, Refusal
 from portal.core.mail import Mail
@@ -44,6 +44,20 @@ def test_a_company_is_opened_in_six_steps_and_its_owner_invited(portal: Premises
     assert db.db.session.scalars(select(Message.args).where(Message.name == "tenant.opened")).one() == [tenant.id]
     assert tenants.ids_with_database() == [tenant.id]
     assert tenants.session(tenant.id).scalars(select(Belonging.key)).one() == tenant.key
+
+
+def test_what_a_companys_outbox_told_long_ago_is_forgotten_and_the_rest_is_kept(portal: Premises) -> None:
+    session = tenants.session(open_company().id)
+    long_ago = now() - outbox.KEPT - timedelta(days=1)
+    with write(session) as writing:
+        writing.execute(delete(outbox.CompanyMessage))
+        for number, sent_at in enumerate((long_ago, now(), None)):
+            values = {"kind": "event", "name": "x", "args": [], "created_at": long_ago, "sent_at": sent_at}
+            writing.add(outbox.CompanyMessage(id=str(number), **values))
+        writing.add(outbox.CompanyReceipt(event_id="0", job="y", at=long_ago))
+    assert tenants.tidy_outboxes() == 1
+    assert list(session.scalars(select(outbox.CompanyMessage.id).order_by(outbox.CompanyMessage.id))) == ["1", "2"]
+    assert session.scalars(select(outbox.CompanyReceipt)).all() == []
 
 
 def test_a_company_cannot_be_entered_before_its_last_step(portal: Premises) -> None:
