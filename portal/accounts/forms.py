@@ -93,6 +93,12 @@ class CodeForm(Form):  # type: ignore[misc]
     code = _code("인증번호 여섯 자리")
 
 
+class TurnOnForm(CodeForm):
+    """The second factor, turned on by somebody who is in already: a session somebody else got hold of is not enough."""
+
+    current = _current_password()
+
+
 class RecoveryForm(Form):  # type: ignore[misc]
     checks = (InputRequired("복구 번호를 적어 주십시오."), Length(max=40, message="복구 번호 하나만 적어 주십시오."))
     code = StringField(

@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import own, service, session, tickets
-from portal.accounts.forms import ChangePasswordForm, CodeForm, EmailForm, NameForm, PasswordForm
+from portal.accounts.forms import ChangePasswordForm, EmailForm, NameForm, PasswordForm, TurnOnForm
 from portal.accounts.limits import TooMany
 from portal.accounts.pages import accounts, setup_values
 from portal.accounts.service import Proof
@@ -99,7 +99,7 @@ def _second_factor_values() -> dict[str, Any]:
     found = service.person(caller().person_id)
     values: dict[str, Any] = {
         "person": found,
-        "form": CodeForm(),
+        "form": TurnOnForm(),
         "off": PasswordForm(prefix="off-"),
         "again": PasswordForm(prefix="codes-"),
     }
@@ -112,13 +112,15 @@ def _second_factor_values() -> dict[str, Any]:
 @access("person")
 def second_factor_on() -> ResponseReturnValue:
     found = service.person(caller().person_id)
-    form, status = CodeForm(request.form), 422
+    form, status = TurnOnForm(request.form), 422
     if form.validate():
         proof = Proof(found.id, found.password_version)
         try:
+            own.confirm_password(found.id, form.current.data)
             codes = own.turn_on(proof, session.setup_secret(), form.code.data, keep_device=caller().device_id)
         except Refusal as refusal:
-            form.code.errors, status = [f"{refusal.message} {refusal.next_step}"], _status(refusal)
+            wrong = form.current if refusal.message == own.WRONG_PASSWORD else form.code
+            wrong.errors, status = [f"{refusal.message} {refusal.next_step}"], _status(refusal)
         else:
             session.forget_setup()
             session.renew_after_change(found.id)

@@ -196,7 +196,10 @@ def test_a_customer_turns_the_second_factor_on_and_off(app: Flask, client: Flask
     sign_in(client, "alice")
     before = cookie(client)
     key = client.get("/me/second-factor").text.split("<code>")[1].split("</code>")[0].replace(" ", "")
-    assert client.post("/me/second-factor", data={"code": code_of(app, key)}).location == "/me/recovery-codes"
+    assert client.post("/me/second-factor", data={"code": code_of(app, key)}).status_code == 422
+    assert client.post("/me/second-factor", data={"code": code_of(app, key), "current": "wrong"}).status_code == 422
+    answer = client.post("/me/second-factor", data={"code": code_of(app, key), "current": WORD})
+    assert answer.location == "/me/recovery-codes"
     assert cookie(client) != before
     client.post("/me/recovery-codes")
     assert "쓰고 계십니다" in client.get("/me/second-factor").text

@@ -32,7 +32,10 @@ from portal.tenants.models import Membership, Role, Tenant
 from portal.tenants.provisioning import provision
 
 PASSWORD = "우산-고래-연필-77"
-SECRETS = {"rita": pyotp.random_base32(), "bill": pyotp.random_base32()}
+SECRETS = {name: pyotp.random_base32() for name in ("rita", "bill", "sue", "dana", "ada", "vera")}
+#: The other roles, for who asks for everybody (`hire`): in company A, and of the staff.
+OTHER_MEMBERS = {"adam": Role.ADMIN, "erin": Role.EDITOR, "cora": Role.BILLING}
+OTHER_STAFF = {"sue": "support", "vera": "support", "dana": "developer", "ada": "admin"}
 CANARY = {"a": "CANARYALPHA", "b": "CANARYBRAVO"}
 
 
@@ -129,12 +132,23 @@ def build(folder: Path, redis_url: str, **settings: str) -> House:
     return made
 
 
-def _people() -> None:
+def hire(house: House) -> None:
+    """The rest of the roles: members of company A, and staff. Vera of support is in company A from her sign-in on."""
+    with house.app.app_context():
+        _people(tuple(OTHER_MEMBERS), OTHER_STAFF)
+        for name, role in OTHER_MEMBERS.items():
+            _member(name, house.tenants["a"], role)
+    url = f"/staff/tenants/{house.tenants['a']}/enter"
+    answer = house.client("vera").post(url, data={"reason": "문의 4711을 살펴봅니다"})
+    assert answer.location == "/company", answer.text
+
+
+def _people(members: tuple[str, ...] = ("alice", "bob", "charlie"), staff: dict[str, str] | None = None) -> None:
     with write() as session:
-        for name in ("alice", "bob", "charlie"):
+        for name in members:
             person = accounts.ensure_person(session, email=f"{name}@example.com", name=name.title())
             person.password_hash, person.password_changed_at = passwords.hash_of(PASSWORD), clock.now()
-        for name, role in (("rita", "reviewer"), ("bill", "billing")):
+        for name, role in (staff or {"rita": "reviewer", "bill": "billing"}).items():
             accounts.make_staff(
                 session,
                 email=f"{name}@example.com",
