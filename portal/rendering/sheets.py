@@ -40,6 +40,7 @@ MODEL: Final = "모형"
 FLATTENING: Final = 0.1
 ON_PAPER: Final = 2
 VIEWPORT_OFF: Final = 0x20000
+PAPER_OFF: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,19 @@ def shown_viewports(layout: Entity) -> list[Entity]:
     """
     found = [entity for entity in layout if entity.dxftype() == "VIEWPORT"]
     paper = next((entity for entity in found if entity.dxf.get("id", 0) == 1), found[0] if found else None)
-    return [entity for entity in found if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF]
+    return [
+        entity
+        for entity in found
+        if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF and not _paper_once(entity)
+    ]
+
+
+def _paper_once(viewport: Entity) -> bool:
+    """Tell whether a viewport was the paper before another became it: the active one, and it shows paper on itself."""
+    dxf = viewport.dxf
+    if dxf.get("status", 0) != 1 or not dxf.hasattr("view_height") or not math.isclose(dxf.view_height, dxf.height):
+        return False
+    return math.dist(tuple(dxf.center)[:2], tuple(dxf.view_center_point)[:2]) <= PAPER_OFF * dxf.height
 
 
 def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape]:
