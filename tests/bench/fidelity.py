@@ -110,24 +110,28 @@ def _files(path: Path) -> list[Path]:
 
 
 def compared(files: list[Path]) -> Iterator[Result]:
-    """Compare the sheets of drawings."""
+    """Compare the sheets of drawings in a browser of its own."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is at hand
 
     from tests.capabilities import chromium_path  # noqa: PLC0415 - the same
-    from tests.rendering.sides import pairs  # noqa: PLC0415 - ezdxf only after its cache has a home
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         page = browser.new_page()
         for file in files:
             try:
-                found = pairs(file)
+                yield from sheets_compared(file, page)
             except ValueError as refusal:
                 print(f"{file.name[:52]:52} refused: {refusal}")
-                continue
-            for pair in found:
-                yield _result(file.stem, pair, page)
         browser.close()
+
+
+def sheets_compared(file: Path, page: Page) -> Iterator[Result]:
+    """Compare the sheets of one drawing in a browser's page; raises ValueError for one that we refuse."""
+    from tests.rendering.sides import pairs  # noqa: PLC0415 - ezdxf only after its cache has a home
+
+    for pair in pairs(file):
+        yield _result(file.stem, pair, page)
 
 
 def _result(drawing: str, pair: Pair, page: Page) -> Result:

@@ -185,6 +185,7 @@ def _our_fonts() -> Iterator[None]:
     Lines under and through letters are part of the letters.
     """
     changes: list[tuple[Entity, str, Entity]] = [
+        (fonts, "find_font_file_name", lambda _face: ""),
         (fonts, "make_font", lambda _name, height, factor=1.0: _Reckoned(height, factor)),
         (mtext_complex.TextRenderer, "line", lambda *_: None),
         (addon_text, "text_wrap", lambda words, width, measure: text_wrap(words, width and width * SQUEEZE, measure)),
