@@ -68,9 +68,10 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
             continue
         own, count, well = hand.layout(layout)
         shapes: list[Shape] = []
+        alike = _dashes_alike(layout, doc)
         for viewport in shown_viewports(layout):
             try:
-                shapes += _seen(viewport, model, hand)
+                shapes += _seen(viewport, model, hand, alike=alike)
             except Refused:
                 raise
             except Exception:  # noqa: BLE001 - the per-object guard, as for any other entity
@@ -182,10 +183,15 @@ def _paper_once(viewport: Entity) -> bool:
     dxf = viewport.dxf
     if dxf.get("status", 0) != 1 or not dxf.hasattr("view_height") or not math.isclose(dxf.view_height, dxf.height):
         return False
-    return math.dist(tuple(dxf.center)[:2], tuple(dxf.view_center_point)[:2]) <= PAPER_OFF * dxf.height
+    return bool(math.dist(tuple(dxf.center)[:2], tuple(dxf.view_center_point)[:2]) <= PAPER_OFF * dxf.height)
 
 
-def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape]:
+def _dashes_alike(layout: Entity, doc: Drawing) -> bool:
+    """Tell whether dashes are measured on paper ($PSLTSCALE): a linetype then looks alike in viewports of any scale."""
+    return bool(int(layout.dxf_layout.dxf.get("layout_flags", doc.header.get("$PSLTSCALE", 1))) & 1)
+
+
+def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman, *, alike: bool) -> list[Shape]:
     """Give the model's shapes as they appear on paper in one viewport."""
     if not viewport.dxf.hasattr("view_height"):
         return []  # R12 keeps the view elsewhere; without it nobody knows what the window shows.
@@ -207,8 +213,8 @@ def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape
     for shape, before in zip(seen, shown, strict=True):
         if isinstance(shape, BATCHES):
             shape.boxes = _cut_all(shape.boxes, ring)
-        # $PSLTSCALE: on paper a linetype looks alike in every viewport, whatever its scale.
-        shape.ink = before.ink
+        if alike:
+            shape.ink = before.ink
         # Only what lies inside the window counts for the sheet's extents.
         shape.box = _cut(shape.box, ring)
     return seen

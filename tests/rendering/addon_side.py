@@ -13,10 +13,9 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ezdxf.addons.drawing import RenderContext, layout, mtext_complex, pipeline, svg
+from ezdxf.addons.drawing import RenderContext, frontend, layout, mtext_complex, pipeline, svg
 from ezdxf.addons.drawing import text as addon_text
 from ezdxf.addons.drawing.config import Configuration, ImagePolicy, TextPolicy
-from ezdxf.addons.drawing.frontend import UniversalFrontend
 from ezdxf.fonts import fonts
 from ezdxf.math import BoundingBox2d, Vec2
 from ezdxf.npshapes import NumpyPath2d
@@ -56,13 +55,13 @@ def drawn_by_addon(doc: Drawing, space: Entity, window: Window) -> tuple[str, li
         infinite_line_length=FAR * ((x1 - x0) + (y1 - y0)),
     )
     backend = _Backend()
-    frontend = _Frontend(RenderContext(doc), _Pipeline(backend), configuration)
+    hand = _Frontend(RenderContext(doc), _Pipeline(backend), configuration)
     with _our_fonts():
-        frontend.draw_layout(space)
+        hand.draw_layout(space)
     page = layout.Page(window.width, window.height)
     box = BoundingBox2d([(x0, y0), (x1, y1)])
     document = backend.get_string(page, settings=layout.Settings(fit_page=True), render_box=box, xml_declaration=False)
-    return _inked(document), [window.lettering(text, corners) for text, corners in backend.letters], frontend.lost
+    return _inked(document), [window.lettering(text, corners) for text, corners in backend.letters], hand.lost
 
 
 def _inked(document: str) -> str:
@@ -98,11 +97,14 @@ class _Backend(svg.SVGBackend):
 
 
 class _Pipeline(pipeline.RenderPipeline2d):
-    """The add-on's own, but letters go by as the boxes they stand in, turned with them."""
+    """The add-on's own, but letters go by as the boxes they stand in, turned with them.
+
+    Dashes are laid on paper already, so the viewport's scale, by which the add-on lengthens them, is left out.
+    """
 
     def build_render_pipeline(self) -> pipeline.RenderStage2d:
         end = pipeline.BackendStage2d(self.backend, converter=self.get_backend_properties)
-        dashes = _Dashes(self.config, get_ltype_scale=self.get_vp_ltype_scale, next_stage=end)
+        dashes = _Dashes(self.config, get_ltype_scale=lambda: 1.0, next_stage=end)
         return pipeline.ClippingStage2d(self.config, self.clipping_portal, next_stage=dashes)
 
     def draw_text(
@@ -150,7 +152,7 @@ def _pieces(steps: list[Entity]) -> Iterator[tuple[Vec2, Vec2]]:
         here = Vec2(x, y)
 
 
-class _Frontend(UniversalFrontend):
+class _Frontend(frontend.UniversalFrontend):
     """The add-on's own, but one object it fails at costs that object and not the drawing."""
 
     def __init__(self, *arguments: Entity) -> None:
@@ -188,6 +190,12 @@ def _our_fonts() -> Iterator[None]:
         (fonts, "find_font_file_name", lambda _face: ""),
         (fonts, "make_font", lambda _name, height, factor=1.0: _Reckoned(height, factor)),
         (mtext_complex.TextRenderer, "line", lambda *_: None),
+        # The way it sets a text without inline codes knows no background.
+        (
+            frontend,
+            "is_complex_mtext",
+            lambda text, own=frontend.is_complex_mtext: own(text) or text.dxf.get("bg_fill"),
+        ),
         (addon_text, "text_wrap", lambda words, width, measure: text_wrap(words, width and width * SQUEEZE, measure)),
     ]
     for kind in (text_layout.LeftLine, text_layout.NoTabLine):

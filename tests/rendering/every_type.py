@@ -26,6 +26,7 @@ def every_type(path: Path) -> Path:
     _letters(space)
     _composites(doc, space)
     paper = doc.layout("Layout1")
+    paper.reset_main_viewport()
     paper.add_viewport(center=(100, 75), size=(180, 130), view_center_point=(50, 40), view_height=110, status=2)
     paper.add_lwpolyline([(0, 0), (200, 0), (200, 150), (0, 150)], close=True)
     doc.saveas(path)
