@@ -86,6 +86,7 @@ class Draughtsman:
             "ARC": curves.round_shape,
             "ELLIPSE": curves.ellipse,
             "SPLINE": curves.spline,
+            "HELIX": curves.spline,
         }
         self._plain = own
         self._special: dict[str, Callable[[Entity, Setting], list[Shape]]] = {

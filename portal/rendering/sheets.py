@@ -42,6 +42,7 @@ MODEL: Final = "모형"
 FLATTENING: Final = 0.1
 ON_PAPER: Final = 2
 VIEWPORT_OFF: Final = 0x20000
+PAPER_OFF: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
             continue
         own, count, well = hand.layout(layout)
         shapes: list[Shape] = []
+        alike = _dashes_alike(layout, doc)
         for viewport in shown_viewports(layout):
             try:
-                shapes += _seen(viewport, model, hand)
+                shapes += _seen(viewport, model, hand, alike=alike)
             except Refused:
                 raise
             except Exception:  # noqa: BLE001 - the per-object guard, as for any other entity
@@ -179,10 +181,27 @@ def shown_viewports(layout: Entity) -> list[Entity]:
     """
     found = [entity for entity in layout if entity.dxftype() == "VIEWPORT"]
     paper = next((entity for entity in found if entity.dxf.get("id", 0) == 1), found[0] if found else None)
-    return [entity for entity in found if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF]
+    return [
+        entity
+        for entity in found
+        if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF and not _paper_once(entity)
+    ]
 
 
-def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape]:
+def _paper_once(viewport: Entity) -> bool:
+    """Tell whether a viewport was the paper before another became it: the active one, and it shows paper on itself."""
+    dxf = viewport.dxf
+    if dxf.get("status", 0) != 1 or not dxf.hasattr("view_height") or not math.isclose(dxf.view_height, dxf.height):
+        return False
+    return bool(math.dist(tuple(dxf.center)[:2], tuple(dxf.view_center_point)[:2]) <= PAPER_OFF * dxf.height)
+
+
+def _dashes_alike(layout: Entity, doc: Drawing) -> bool:
+    """Tell whether dashes are measured on paper ($PSLTSCALE): a linetype then looks alike in viewports of any scale."""
+    return bool(int(layout.dxf_layout.dxf.get("layout_flags", doc.header.get("$PSLTSCALE", 1))) & 1)
+
+
+def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman, *, alike: bool) -> list[Shape]:
     """Give the model's shapes as they appear on paper in one viewport."""
     if not viewport.dxf.hasattr("view_height"):
         return []  # R12 keeps the view elsewhere; without it nobody knows what the window shows.
@@ -204,8 +223,8 @@ def _seen(viewport: Entity, model: list[Shape], hand: Draughtsman) -> list[Shape
     for shape, before in zip(seen, shown, strict=True):
         if isinstance(shape, BATCHES):
             shape.boxes = _cut_all(shape.boxes, ring)
-        # $PSLTSCALE: on paper a linetype looks alike in every viewport, whatever its scale.
-        shape.ink = before.ink
+        if alike:
+            shape.ink = before.ink
         # Only what lies inside the window counts for the sheet's extents.
         shape.box = _cut(shape.box, ring)
     return seen

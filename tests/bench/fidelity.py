@@ -17,18 +17,20 @@ import warnings
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from tests.rendering.likeness import Lettering, Share, inked, reached, share_of_ink, share_of_letters, within
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Page
 
-    from tests.rendering.likeness import Lettering, Share
     from tests.rendering.sides import Pair
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -108,40 +110,34 @@ def _files(path: Path) -> list[Path]:
 
 
 def compared(files: list[Path]) -> Iterator[Result]:
-    """Compare the sheets of drawings."""
+    """Compare the sheets of drawings in a browser of its own."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is at hand
 
     from tests.capabilities import chromium_path  # noqa: PLC0415 - the same
-    from tests.rendering.sides import pairs  # noqa: PLC0415 - ezdxf only after its cache has a home
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         page = browser.new_page()
         for file in files:
             try:
-                found = pairs(file)
+                yield from sheets_compared(file, page)
             except ValueError as refusal:
                 print(f"{file.name[:52]:52} refused: {refusal}")
-                continue
-            for pair in found:
-                yield _result(file.stem, pair, page)
         browser.close()
 
 
-def _result(drawing: str, pair: Pair, page: Page) -> Result:
-    from tests.rendering.likeness import inked, share_of_ink, share_of_letters  # noqa: PLC0415 - as above
+def sheets_compared(file: Path, page: Page) -> Iterator[Result]:
+    """Compare the sheets of one drawing in a browser's page; raises ValueError for one that we refuse."""
+    from tests.rendering.sides import pairs  # noqa: PLC0415 - ezdxf only after its cache has a home
 
+    for pair in pairs(file):
+        yield _result(file.stem, pair, page)
+
+
+def _result(drawing: str, pair: Pair, page: Page) -> Result:
     ours = inked(_raster(page, pair.ours.svg, pair))
     pair.ours.letters = _letters(page, pair)
     model = inked(_raster(page, pair.model.svg, pair))
-    difference = np.full((*ours.shape, 3), 255, np.uint8)
-    difference[ours & model] = (190, 190, 190)
-    from tests.rendering.likeness import reached  # noqa: PLC0415 - as above
-
-    difference[model & ~ours] = (240, 200, 200)
-    difference[ours & ~model] = (200, 200, 240)
-    difference[model & ~reached(ours)] = (220, 0, 0)
-    difference[ours & ~reached(model)] = (0, 0, 220)
     whole = (0, 0, pair.window.width, pair.window.height)
     seen = [one for one in pair.model.letters if _inside(one, whole)]
     return Result(
@@ -151,23 +147,28 @@ def _result(drawing: str, pair: Pair, page: Page) -> Result:
         share_of_letters(pair.ours.letters, seen),
         _lettered(ours, pair.ours.letters),
         _lettered(model, seen),
-        Image.fromarray(difference),
+        _difference(ours, model),
         _types(pair.ours.types, pair.model.types),
         " / ".join(_listed(side.lost) for side in (pair.ours, pair.model)),
     )
 
 
-def _raster(page: Page, svg: str, pair: Pair) -> Any:
+def _difference(ours: NDArray[np.bool_], model: NDArray[np.bool_]) -> Image.Image:
+    """Grey where both have ink, pale where one has it a pixel beside the other's, red or blue where it has it alone."""
+    colours = np.full((*ours.shape, 3), 255, np.uint8)
+    colours[ours & model] = (190, 190, 190)
+    colours[model & ~ours] = (240, 200, 200)
+    colours[ours & ~model] = (200, 200, 240)
+    colours[model & ~reached(ours)] = (220, 0, 0)
+    colours[ours & ~reached(model)] = (0, 0, 220)
+    return Image.fromarray(colours)
+
+
+def _raster(page: Page, svg: str, pair: Pair) -> NDArray[np.uint8]:
     width, height = pair.window.width, pair.window.height
     page.set_viewport_size({"width": width, "height": height})
     root, _, rest = svg.partition(">")
-    sized = "".join(
-        part
-        for part in (
-            root,
-            f' id="drawing" preserveAspectRatio="none" style="display:block;width:{width}px;height:{height}px">',
-        )
-    )
+    sized = f'{root} id="drawing" preserveAspectRatio="none" style="display:block;width:{width}px;height:{height}px">'
     page.set_content(
         f"<body style='margin:0;background:#fff;overflow:hidden'><style>#drawing text{{opacity:0}}</style>{sized}{rest}"
     )
@@ -177,9 +178,6 @@ def _raster(page: Page, svg: str, pair: Pair) -> Any:
 
 def _letters(page: Page, pair: Pair) -> list[Lettering]:
     """Our letters that can be seen."""
-    from tests.rendering.likeness import Lettering  # noqa: PLC0415 - as above
-    from tests.rendering.sides import within  # noqa: PLC0415 - as above
-
     found = []
     for text, ends, clip in page.evaluate(BOXES):
         corners = tuple(map(tuple, ends))
@@ -198,7 +196,7 @@ def _inside(one: Lettering, box: Sequence[float] | None) -> bool:
     return max(xs) >= box[0] and max(ys) >= box[1] and min(xs) <= box[2] and min(ys) <= box[3]
 
 
-def _lettered(ink: Any, letters: list[Lettering]) -> Image.Image:
+def _lettered(ink: NDArray[np.bool_], letters: list[Lettering]) -> Image.Image:
     picture = Image.fromarray(np.where(ink, 0, 255).astype(np.uint8)).convert("RGB")
     draw = ImageDraw.Draw(picture)
     for one in letters:

@@ -11,12 +11,11 @@ import random
 import re
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ezdxf.addons.drawing import RenderContext, layout, mtext_complex, pipeline, svg
+from ezdxf.addons.drawing import RenderContext, frontend, layout, mtext_complex, pipeline, svg
 from ezdxf.addons.drawing import text as addon_text
 from ezdxf.addons.drawing.config import Configuration, ImagePolicy, TextPolicy
-from ezdxf.addons.drawing.frontend import UniversalFrontend
 from ezdxf.fonts import fonts
 from ezdxf.math import BoundingBox2d, Vec2
 from ezdxf.npshapes import NumpyPath2d
@@ -26,6 +25,7 @@ from ezdxf.tools.text import text_wrap
 
 from portal.rendering import letters
 from portal.rendering.dashes import dashed
+from portal.rendering.dxf import Entity
 from portal.rendering.paragraphs import SQUEEZE
 from portal.rendering.sheets import shown_viewports
 from tests.rendering.likeness import Corners, Lettering
@@ -41,7 +41,7 @@ BLACK: Final = "#000000"
 FAR: Final = 8
 
 
-def drawn_by_addon(doc: Drawing, space: Any, window: Window) -> tuple[str, list[Lettering], Counter[str]]:
+def drawn_by_addon(doc: Drawing, space: Entity, window: Window) -> tuple[str, list[Lettering], Counter[str]]:
     """The add-on's SVG of a layout in a window, its letters in pixels, and what it did not draw by type."""
     shown = shown_viewports(space)
     for number, viewport in enumerate(space.query("VIEWPORT")):
@@ -55,13 +55,13 @@ def drawn_by_addon(doc: Drawing, space: Any, window: Window) -> tuple[str, list[
         infinite_line_length=FAR * ((x1 - x0) + (y1 - y0)),
     )
     backend = _Backend()
-    frontend = _Frontend(RenderContext(doc), _Pipeline(backend), configuration)
+    hand = _Frontend(RenderContext(doc), _Pipeline(backend), configuration)
     with _our_fonts():
-        frontend.draw_layout(space)
+        hand.draw_layout(space)
     page = layout.Page(window.width, window.height)
     box = BoundingBox2d([(x0, y0), (x1, y1)])
     document = backend.get_string(page, settings=layout.Settings(fit_page=True), render_box=box, xml_declaration=False)
-    return _inked(document), [window.lettering(text, corners) for text, corners in backend.letters], frontend.lost
+    return _inked(document), [window.lettering(text, corners) for text, corners in backend.letters], hand.lost
 
 
 def _inked(document: str) -> str:
@@ -88,7 +88,7 @@ class _Backend(svg.SVGBackend):
         self.letters: list[tuple[str, Corners]] = []
         self.text = ""
 
-    def draw_path(self, path: Any, properties: Any) -> None:
+    def draw_path(self, path: Entity, properties: Entity) -> None:
         if not self.text:
             super().draw_path(path, properties)
             return
@@ -97,14 +97,19 @@ class _Backend(svg.SVGBackend):
 
 
 class _Pipeline(pipeline.RenderPipeline2d):
-    """The add-on's own, but letters go by as the boxes they stand in, turned with them."""
+    """The add-on's own, but letters go by as the boxes they stand in, turned with them.
+
+    Dashes are laid on paper already, so the viewport's scale, by which the add-on lengthens them, is left out.
+    """
 
     def build_render_pipeline(self) -> pipeline.RenderStage2d:
         end = pipeline.BackendStage2d(self.backend, converter=self.get_backend_properties)
-        dashes = _Dashes(self.config, get_ltype_scale=self.get_vp_ltype_scale, next_stage=end)
+        dashes = _Dashes(self.config, get_ltype_scale=lambda: 1.0, next_stage=end)
         return pipeline.ClippingStage2d(self.config, self.clipping_portal, next_stage=dashes)
 
-    def draw_text(self, text: str, transform: Any, properties: Any, cap_height: float, dxftype: str = "TEXT") -> None:
+    def draw_text(
+        self, text: str, transform: Entity, properties: Entity, cap_height: float, dxftype: str = "TEXT"
+    ) -> None:
         shown = pipeline.prepare_string_for_rendering(text, dxftype)
         if not shown.strip():
             return
@@ -118,19 +123,19 @@ class _Pipeline(pipeline.RenderPipeline2d):
 class _Dashes(pipeline.LinetypeStage2d):
     """Lays the add-on's patterns as a CAD does, with half a dash at both ends; the add-on begins with a whole one."""
 
-    def _create_pattern(self, properties: Any, scale: float) -> Any:
+    def _create_pattern(self, properties: Entity, scale: float) -> Entity:
         pattern = [element * scale for element in properties.linetype_pattern]
         return pattern[:-1] if len(pattern) % 2 else pattern
 
-    def draw_line(self, start: Vec2, end: Vec2, properties: Any) -> None:
+    def draw_line(self, start: Vec2, end: Vec2, properties: Entity) -> None:
         if not self._laid([start, end], properties):
             self.next_stage.draw_line(start, end, properties)
 
-    def draw_path(self, path: Any, properties: Any) -> None:
+    def draw_path(self, path: Entity, properties: Entity) -> None:
         if not self._laid(list(path.flattening(self.config.max_flattening_distance, segments=16)), properties):
             self.next_stage.draw_path(path, properties)
 
-    def _laid(self, points: list[Vec2], properties: Any) -> bool:
+    def _laid(self, points: list[Vec2], properties: Entity) -> bool:
         pattern = tuple(self.pattern(properties))
         if sum(pattern) <= 0 or self.next_stage.backend.text:
             return False
@@ -139,7 +144,7 @@ class _Dashes(pipeline.LinetypeStage2d):
         return True
 
 
-def _pieces(steps: list[Any]) -> Iterator[tuple[Vec2, Vec2]]:
+def _pieces(steps: list[Entity]) -> Iterator[tuple[Vec2, Vec2]]:
     here = Vec2()
     for name, x, y in steps:
         if name == "L":
@@ -147,20 +152,20 @@ def _pieces(steps: list[Any]) -> Iterator[tuple[Vec2, Vec2]]:
         here = Vec2(x, y)
 
 
-class _Frontend(UniversalFrontend):
+class _Frontend(frontend.UniversalFrontend):
     """The add-on's own, but one object it fails at costs that object and not the drawing."""
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Entity) -> None:
         super().__init__(*arguments)
         self.lost: Counter[str] = Counter()
 
-    def draw_entity(self, entity: Any, properties: Any) -> None:
+    def draw_entity(self, entity: Entity, properties: Entity) -> None:
         try:
             super().draw_entity(entity, properties)
         except Exception:  # noqa: BLE001 - whatever it is, the comparison goes on and counts it
             self.lost[entity.dxftype()] += 1
 
-    def skip_entity(self, entity: Any, msg: str) -> None:
+    def skip_entity(self, entity: Entity, msg: str) -> None:
         if msg != "invisible":
             self.lost[entity.dxftype()] += 1
 
@@ -181,9 +186,16 @@ def _our_fonts() -> Iterator[None]:
 
     Lines under and through letters are part of the letters.
     """
-    changes: list[tuple[Any, str, Any]] = [
+    changes: list[tuple[Entity, str, Entity]] = [
+        (fonts, "find_font_file_name", lambda _face: ""),
         (fonts, "make_font", lambda _name, height, factor=1.0: _Reckoned(height, factor)),
         (mtext_complex.TextRenderer, "line", lambda *_: None),
+        # The way it sets a text without inline codes knows no background.
+        (
+            frontend,
+            "is_complex_mtext",
+            lambda text, own=frontend.is_complex_mtext: own(text) or text.dxf.get("bg_fill"),
+        ),
         (addon_text, "text_wrap", lambda words, width, measure: text_wrap(words, width and width * SQUEEZE, measure)),
     ]
     for kind in (text_layout.LeftLine, text_layout.NoTabLine):
@@ -200,14 +212,14 @@ def _our_fonts() -> Iterator[None]:
         pipeline.AbstractPipeline.text_engine.__init__()  # type: ignore[misc]
 
 
-def _with_room(own: Any) -> Any:
+def _with_room(own: Entity) -> Entity:
     """A line's way to take a word, but by SQUEEZE wider than its box, as ours may be."""
 
-    def taken(line: Any, *cells: Any) -> Any:
-        before, line._width = line._width, line._width * SQUEEZE  # noqa: SLF001 - there is no other way
+    def taken(line: Entity, *cells: Entity) -> Entity:
+        before, line._width = line._width, line._width * SQUEEZE
         try:
             return own(line, *cells)
         finally:
-            line._width = before  # noqa: SLF001 - as above
+            line._width = before
 
     return taken

@@ -65,6 +65,11 @@ class Share:
         return min(self.recall, self.precision)
 
 
+def within(corners: Corners, box: Sequence[float]) -> bool:
+    """Whether all corners lie inside a box."""
+    return all(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in corners)
+
+
 def inked(grey: NDArray[np.uint8]) -> Ink:
     """Where a grey picture (height, width) has ink."""
     found: Ink = grey < INKED

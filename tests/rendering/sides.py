@@ -21,11 +21,9 @@ from portal.rendering.opening import opened
 from portal.rendering.sheets import MODEL
 from portal.rendering.sniff import sniff
 from tests.rendering.addon_side import BLACK, drawn_by_addon
-from tests.rendering.likeness import Corners, Lettering
+from tests.rendering.likeness import Corners, Lettering, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ezdxf.document import Drawing
 
     from portal.rendering import Rendering, Sheet
@@ -60,11 +58,6 @@ class Window:
         shown = tuple(((x - x0) * scale, (y1 - y) * scale) for x, y in corners)
         # What a window has cut is no closed ring any more.
         return Lettering(text, shown, corners[0] == corners[-1] and within(shown, (0, 0, self.width, self.height)))
-
-
-def within(corners: Corners, box: Sequence[float]) -> bool:
-    """Whether all corners lie inside a box."""
-    return all(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in corners)
 
 
 @dataclass(slots=True)
