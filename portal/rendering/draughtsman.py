@@ -13,12 +13,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from ezdxf import reorder
 from ezdxf.addons.drawing.gfxproxy import DXFGraphicProxy
 from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.math import Vec3
 from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
-from ezdxf.xclip import XClip
 
 from portal.rendering import budget, curves, leaders
 from portal.rendering.addon import AddOn
@@ -29,9 +27,10 @@ from portal.rendering.ink import TOP, Palette, Setting
 from portal.rendering.lines_of_text import single_line
 from portal.rendering.noting import number_of, places_of
 from portal.rendering.paragraphs import multi_line
+from portal.rendering.placing import clip_of, in_order, moves_of
 from portal.rendering.plain import PlainHand, placed
 from portal.rendering.reasons import Refused
-from portal.rendering.shapes import Clip, Matrix, Path, Step, shifted, sound
+from portal.rendering.shapes import Clip, Matrix, Path, shifted, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,7 +122,7 @@ class Draughtsman:
         drawn: list[list[Shape]] = []
         section = self._notes.of(layout.block_record_name, TOP) if self._notes else None
         count = good = 0
-        for entity in _in_order(layout):
+        for entity in in_order(layout):
             if entity.dxftype() in UNSEEN:
                 continue
             count += 1
@@ -293,7 +292,7 @@ class Draughtsman:
         else:
             shapes += self._reference(entity, block, inner)
             if entity.mcount > 1:
-                shapes, lost = placed(shapes, np.array(_grid(entity)))
+                shapes, lost = placed(shapes, np.array(moves_of(entity)))
                 self.skipped.update({"INSERT": lost} if lost else {})
         # Attributes lie outside the block reference but are hidden and coloured with it.
         return shapes + self._parts(entity.attribs, inner)
@@ -302,7 +301,7 @@ class Draughtsman:
         placed = entity.matrix44()
         x, y, z, origin = placed.ux, placed.uy, placed.uz, placed.origin
         matrix: Matrix = (x.x, x.y, y.x, y.y, origin.x, origin.y)
-        clip, frame = _clip(entity)
+        clip, frame = clip_of(entity)
         border = [Path(self.palette.of(entity, TOP)._replace(dashes=()), frame)] if frame else []
         if (abs(z.x) > SHEER or abs(z.y) > SHEER) and block.name.lower() not in self._foreign:
             # A reference tilted out of the plane: heights in the block move things sideways, so open it in 3D.
@@ -323,7 +322,7 @@ class Draughtsman:
         inner = self.palette.setting(entity, setting)
         content = self._blocks.get((block.name.lower(), inner), ())
         if content:
-            places, base = places_of(entity, _grid(entity)), Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
+            places, base = places_of(entity, moves_of(entity)), Vec3(block.block.dxf.get("base_point", (0, 0, 0)))
             box = around(boxes_of(content))
             whole = np.array([len(places)])
             section.references(layer, np.array([handle]), block.name, places, whole, box, (base.x, base.y))
@@ -361,7 +360,7 @@ class Draughtsman:
     def _content(self, block: Entity, name: str, inner: Setting) -> list[Shape]:
         section = self._notes.of(name, inner) if self._notes else None
         shapes: list[Shape] = []
-        for entity in _in_order(block):
+        for entity in in_order(block):
             kind = entity.dxftype()
             if kind in UNSEEN or (kind == "ATTDEF" and not entity.dxf.get("flags", 0) & CONSTANT):
                 continue
@@ -382,53 +381,9 @@ class Draughtsman:
         )
 
 
-def _in_order(layout: Entity) -> Iterable[Entity]:
-    """The objects of a layout or block, what lies above others after them."""
-    order = _redraw_order(layout)
-    return reorder.ascending(layout, order) if order else layout
-
-
-def _redraw_order(layout: Entity) -> list[tuple[str, str]]:
-    """Give what the drawing says of the order of its objects; nothing where that record is broken."""
-    try:
-        return list(layout.get_redraw_order())
-    except Exception:  # noqa: BLE001 - the per-object guard: the file's own order is nearly always the right one
-        return []
-
-
 def _type_name(name: str) -> str:
     """Give a type name that may be shown: a damaged file has any bytes there."""
     return name if re.fullmatch(r"[A-Z0-9_]{1,40}", name) else "UNKNOWN"
-
-
-def _grid(entity: Entity) -> list[Matrix]:
-    """Give the moves of a reference that stands in rows and columns, turned with it."""
-    dxf = entity.dxf
-    turn = math.radians(dxf.rotation)
-    cosine, sine = math.cos(turn), math.sin(turn)
-    plane = curves.plane(entity)
-    moves: list[Matrix] = []
-    for row in range(max(1, dxf.row_count)):
-        for column in range(max(1, dxf.column_count)):
-            x, y = column * dxf.column_spacing, row * dxf.row_spacing
-            along, up = x * cosine - y * sine, x * sine + y * cosine
-            moves.append((1, 0, 0, 1, along * plane[0] + up * plane[2], along * plane[1] + up * plane[3]))
-    return moves
-
-
-def _clip(entity: Entity) -> tuple[Clip | None, list[Step]]:
-    """Give the clip of a reference (XCLIP) and its frame, which a drawing may ask to see."""
-    if not entity.has_extension_dict:
-        return None, []
-    clip = XClip(entity)
-    if not (clip.has_clipping_path and clip.is_clipping_enabled):
-        return None, []
-    path = clip.get_wcs_clipping_path()
-    inner = tuple((point.x, point.y) for point in path.inner_polygon())
-    rings = [inner]
-    if path.is_inverted_clip:
-        rings.append(tuple((point.x, point.y) for point in path.outer_bounds().rect_vertices()))
-    return Clip(tuple(rings), None), curves.polygon(inner) if clip.get_xclip_frame_policy() else []
 
 
 def _within(shape: Shape, clip: Clip) -> Shape:

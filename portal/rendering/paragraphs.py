@@ -14,6 +14,7 @@ from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
 from portal.rendering.lines_of_text import slanted
 from portal.rendering.shapes import Ink, Matrix, Path, Span, Step, Words, chained
+from portal.rendering.stacks import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,39 +27,8 @@ BRACES: Final = 10
 SQUEEZE: Final = 1.12
 """A line may come out this much wider than its box before it is wrapped, and is then set tighter: the drawing's own font
 is often narrower than the browser's, and a wrong break changes more than tight letters do."""
-LEADING: Final = 1.2
-"""Two stacked heights take so much more than themselves, with the bar between them."""
 TAB: Final = 4.0
 BORDER: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A fraction: `mark` is "/" for a bar between, "#" for a slanted one, "^" for none; `height` is that of its digits.
-
-    `align` says where it stands beside letters: 0 on their base line, 1 at their middle, 2 at their top.
-    """
-
-    upper: str
-    lower: str
-    mark: str
-    height: float
-    widths: tuple[float, float]
-    align: int
-
-    @property
-    def total(self) -> float:
-        """How high all of it is."""
-        return 2 * self.height * (1.0 if self.mark == "#" else LEADING)
-
-    @property
-    def wide(self) -> float:
-        """How wide all of it is."""
-        return sum(self.widths) if self.mark == "#" else max(self.widths)
-
-    def low(self, letters_height: float) -> float:
-        """How far its foot is above the base line of letters of a height."""
-        return self.align / 2 * (letters_height - self.total)
 
 
 @dataclass(slots=True)

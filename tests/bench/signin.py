@@ -28,6 +28,8 @@ from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.ports import free_port
+
 from portal import create_app
 from portal.accounts import passwords, service
 from portal.core import db
@@ -35,7 +37,6 @@ from portal.core.clock import now
 from portal.core.db import write
 from portal.core.migrate import PLATFORM, upgrade
 from tests.engines import RedisServer, start_tethered, stop
-from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORD = "참나무 아래 바위 셋"
