@@ -20,7 +20,7 @@ from ezdxf.addons.acadctb import ColorDependentPlotStyles
 from ezdxf.document import Drawing
 from PIL import Image
 
-from portal.rendering import Limits, Plot, Reference, Rendering, births, plot, render
+from portal.rendering import Limits, Reference, Rendering, births, render
 from portal.rendering.command import main
 from portal.rendering.references import key_of
 
@@ -235,7 +235,9 @@ def test_fonts_and_plot_styles_are_listed_with_what_stands_in_for_them(tmp_path:
     assert {one.note for one in of_kind(answer, "font")} == {"Pretendard 글꼴로 대신 표시합니다."}
 
 
-def test_plot_styles_change_a_plot_only_when_they_are_asked_for(tmp_path: Path, make: Make) -> None:
+def test_plot_styles_change_a_plot_only_when_they_are_asked_for(
+    tmp_path: Path, make: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
     styles = ColorDependentPlotStyles()
     styles[3].color = (0, 0, 255)
     styles[3].set_lineweight(2.0)
@@ -247,18 +249,20 @@ def test_plot_styles_change_a_plot_only_when_they_are_asked_for(tmp_path: Path, 
         doc.layout().dxf.current_style_sheet = "office.ctb"
 
     host = make("host", fill)
-    given = {"office.ctb": file}
-    pages = []
-    for name in ("", "office.ctb"):
-        order = Plot((200.0, 100.0), str(FONT), scale=1, turned=False, styles=name)
-        answer = plot(host, tmp_path / "plot.pdf", order, references=given)
-        assert [one.found for one in of_kind(answer, "plot style")] == [True]
+    pages, told = [], []
+    for name, content in (("", None), ("office.ctb", None), ("office.ctb", b"no styles")):
+        if content:
+            file.write_bytes(content)
+        order = [str(host), "--pdf", str(tmp_path / "plot.pdf"), "--paper", "200x100", "--scale", "1", "--json"]
+        assert main([*order, "--reference", f"office.ctb={file}", "--styles", name]) == 0
+        told.append(
+            next(one for one in json.loads(capsys.readouterr().out)["references"] if one["kind"] == "plot style")
+        )
         pages.append(_pixels(tmp_path / "plot.pdf"))
-    assert [(page == (0, 0, 255)).all(axis=2).sum() > 1000 for page in pages] == [False, True]
-    assert [(page == (0, 255, 0)).all(axis=2).any() for page in pages] == [True, False]
-    file.write_bytes(b"no styles")
-    answer = plot(host, tmp_path / "plot.pdf", order, references=given)
-    assert of_kind(answer, "plot style")[0].note.startswith("색상별 플롯 스타일(CTB) 파일이 아니거나")
+    assert [(page == (0, 0, 255)).all(axis=2).sum() > 1000 for page in pages] == [False, True, False]
+    assert [(page == (0, 255, 0)).all(axis=2).any() for page in pages] == [True, False, True]
+    assert [one["found"] for one in told] == [True] * 3
+    assert [one["note"][:6] for one in told] == ["", "", "색상별 플롯"]
 
 
 def _packed(styles: ColorDependentPlotStyles) -> bytes:

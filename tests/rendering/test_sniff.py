@@ -118,6 +118,7 @@ def test_every_reason_has_a_sentence_that_says_what_to_do() -> None:
         "width",
         "height",
         "fits",
+        "names",
     ]
     values = dict.fromkeys(names, "1")
     for reason in SENTENCES:
