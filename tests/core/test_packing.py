@@ -68,7 +68,9 @@ def test_a_static_file_is_packed_for_those_who_take_it_and_is_one_file_to_caches
         assert "Accept-Encoding" in answer.headers["Vary"]
         assert "immutable" in answer.headers["Cache-Control"]
     assert packed.headers["ETag"] == plain.headers["ETag"]
-    again = client.get(address, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}, buffered=True)
+    again = client.get(
+        address, headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}, buffered=True
+    )
     assert (again.status_code, again.data) == (304, b"")
     part = client.get(address, headers={"Accept-Encoding": "br", "Range": "bytes=0-9"}, buffered=True)
     assert "Content-Encoding" not in part.headers
