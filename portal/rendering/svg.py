@@ -47,7 +47,7 @@ PER_TILE: Final = 6_000
 MOST_ACROSS: Final = 24
 COARSE: Final = 0.5
 """Grid steps to an SVG unit in the base: 2000 across the sheet, about one to a pixel of a large screen."""
-IN_BASE: Final = 18_000
+IN_BASE: Final = 16_000
 """Strokes in the base: the largest, so that it crosses the wire within 200 KB; the tiles bring the others."""
 STEPS: Final = 60
 LEGIBLE: Final = 12.0

@@ -227,20 +227,21 @@ def main(arguments: list[str]) -> int:
         print("chromium is missing: nothing was measured")
         return 0
     size = int(next((word for word in arguments if word.isdigit()), SIZE))
+    rounds = int(next((word.removeprefix("--rounds=") for word in arguments if word.startswith("--rounds=")), ROUNDS))
     with tempfile.TemporaryDirectory(prefix="planroom-browser-") as name:
         folder = Path(name)
         drawing = drawing_of(folder, size)
         missing = pages(folder / "peers", drawing, CACHE)
         with served(folder, drawing) as server:
-            found = _all(server, missing)
-    _table(found, size, missing)
+            found = _all(server, missing, rounds)
+    _table(found, size, rounds, missing)
     return _bars(found, missing)
 
 
 PLAIN: Final = "one path to an object"
 
 
-def _all(server: dict[str, str], missing: str) -> dict[str, Found]:
+def _all(server: dict[str, str], missing: str, rounds: int) -> dict[str, Found]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not there where chromium is not
 
     places = {"empty page": "/peers/empty.html", PLAIN: "/peers/svg.html", "ours": server["viewer"]}
@@ -249,23 +250,28 @@ def _all(server: dict[str, str], missing: str) -> dict[str, Found]:
     found = {name: Found() for name in places}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for name, place in places.items():
                 measured(browser, server["url"] + place, found[name], drawn=name != "empty page")
+                print(f"{name}: {_told(found[name])}", file=sys.stderr, flush=True)
         browser.close()
     return found
 
 
-def _table(found: dict[str, Found], size: int, missing: str) -> None:
-    print(f"{size:,} objects, {ROUNDS} rounds, medians")
+def _table(found: dict[str, Found], size: int, rounds: int, missing: str) -> None:
+    print(f"{size:,} objects, {rounds} rounds, medians")
     print(f"{'page':24} {'frame ms':>9} {'p95 ms':>8} {'cold ms':>9} {'warm ms':>9} {'wire KB':>9}")
     for name, row in found.items():
-        line = f"{name:24} {row.middle:9.1f} {row.late:8.1f}"
-        if row.cold:
-            line += f" {median(row.cold):9.0f} {median(row.warm):9.0f} {median(row.wire) / 1000:9.1f}"
-        print(line)
+        print(f"{name:24} {_told(row)}")
     if missing:
         print(f"{'dxf-viewer':24} not measured: {missing}")
+
+
+def _told(row: Found) -> str:
+    told = f"{row.middle:9.1f} {row.late:8.1f}"
+    if row.cold:
+        told += f" {median(row.cold):9.0f} {median(row.warm):9.0f} {median(row.wire) / 1000:9.1f}"
+    return told
 
 
 def _bars(found: dict[str, Found], missing: str) -> int:

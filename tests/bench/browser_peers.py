@@ -59,7 +59,7 @@ def pages(folder: Path, drawing: Path, cache: Path) -> str:
     (folder / "empty.html").write_text(PAGE.format(title="empty", style=STYLE, body="", script=""), encoding="utf-8")
     cache = cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
-    kept = cache / f"{hashlib.sha256(drawing.read_bytes()).hexdigest()[:16]}.html"
+    kept = cache / f"{_digest(drawing)}.html"
     if not kept.is_file():  # Half a minute for a drawing that is always the same.
         text = PAGE.format(title="svg", style=STYLE, body=one_path_each(drawing), script=PAN)
         kept.write_text(text, encoding="utf-8")
@@ -68,6 +68,12 @@ def pages(folder: Path, drawing: Path, cache: Path) -> str:
     if not missing:
         shutil.copyfile(drawing, folder / DRAWING)
     return missing
+
+
+def _digest(drawing: Path) -> str:
+    """Of the objects alone: the head has the time at which the file was written."""
+    objects = drawing.read_bytes().partition(b"ENTITIES")[2].partition(b"ENDSEC")[0]
+    return hashlib.sha256(objects).hexdigest()[:16]
 
 
 def one_path_each(drawing: Path) -> str:
