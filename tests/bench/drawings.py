@@ -196,9 +196,9 @@ def _ours(path: Path, out: Path) -> Line:
     if answer.outcome == "refused":
         sys.exit(1)
     read = answer.timings.get("read", 0.0)
-    files = [path for path in out.glob("sheet-*.svg") if not path.name.endswith("-thumb.svg")]
+    files = [path for path in out.glob("sheet-0*.svg") if not path.name.endswith("-thumb.svg")]
     tiled = {path.name.partition("-tile-")[0] for path in files if "-tile-" in path.name}
-    # The base of a tiled sheet is a coarse copy: what is compared is the drawing itself.
+    # The add-on draws model space only, our first sheet. The base of a tiled sheet is a coarse copy: what is compared is the drawing itself.
     return {
         "read": read, "draw": answer.timings["total"] - read, "memory": cost.memory,
         **_bytes([path for path in files if path.stem not in tiled]),

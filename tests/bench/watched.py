@@ -19,15 +19,21 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds of CPU and of the clock, and bytes."""
+    """Seconds of CPU and of the clock, bytes, and the seconds that the child was ready and the machine had no processor for it."""
 
     cpu: float = 0.0
     wall: float = 0.0
     memory: int = 0
+    waited: float = 0.0
 
     def beside(self, other: Cost) -> Cost:
         """The worse of two in each."""
-        return Cost(max(self.cpu, other.cpu), max(self.wall, other.wall), max(self.memory, other.memory))
+        return Cost(
+            max(self.cpu, other.cpu),
+            max(self.wall, other.wall),
+            max(self.memory, other.memory),
+            max(self.waited, other.waited),
+        )
 
 
 def watched(act: Callable[[], Answer]) -> tuple[Answer, Cost]:
@@ -44,7 +50,8 @@ def watched(act: Callable[[], Answer]) -> tuple[Answer, Cost]:
         ended.set()
         watcher.join()
     cpu = sum(cost.cpu for cost in costs.values())
-    return answer, Cost(cpu, wall, max((cost.memory for cost in costs.values()), default=0))
+    waited = sum(cost.waited for cost in costs.values())
+    return answer, Cost(cpu, wall, max((cost.memory for cost in costs.values()), default=0), waited)
 
 
 def _watch(ended: threading.Event, costs: dict[int, Cost]) -> None:
@@ -58,11 +65,12 @@ def _cost(pid: int) -> Cost:
     """CPU and peak of a process until now; nothing for one that is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        waited = int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1])
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return Cost()
     peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
-    return Cost((int(fields[11]) + int(fields[12])) / TICKS, 0.0, peak << 10)
+    return Cost((int(fields[11]) + int(fields[12])) / TICKS, 0.0, peak << 10, waited / 1e9)
 
 
 def _grandchildren() -> Iterator[int]:
