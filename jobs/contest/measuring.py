@@ -81,18 +81,28 @@ def contest(
 
 
 def _over_http(tell: Callable[[str], None], places: Grounds, runs: int) -> list[dict[str, Any]]:
-    """Rows of whole answers behind two web processes; on all cores, as those processes would be."""
+    """Rows of whole answers behind two web processes; on all cores, as those processes would be.
+
+    A store that two processes cannot open at once, or that does not answer, is a row that says so.
+    """
     found: dict[str, list[float]] = {}
+    failed: dict[str, str] = {}
     with every_core():
         for run in range(runs):
             for contestant in filter(web.takes_part, CONTESTANTS):
                 if contestant.needs in places.missing:
                     continue
                 tell(f"HTTP {run + 1}/{runs} {contestant.name}")
-                for measure, value in web.measured(contestant, places).items():
-                    found.setdefault(f"HTTP {contestant.name}: {measure}", []).append(round(value, 1))
-    return [
+                try:
+                    for measure, value in web.measured(contestant, places).items():
+                        found.setdefault(f"HTTP {contestant.name}: {measure}", []).append(round(value, 1))
+                except OSError as error:
+                    failed[f"HTTP {contestant.name}"] = f"{type(error).__name__}: {error}"
+    rows = [
         {"name": name, "unit": "us", "median": round(median(told), 1), "runs": told} for name, told in found.items()
+    ]
+    return rows + [
+        {"name": name, "unit": "us", "median": None, "runs": [], "missing": why} for name, why in failed.items()
     ]
 
 

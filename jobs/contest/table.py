@@ -30,7 +30,10 @@ def words(document: dict[str, Any]) -> str:
     lines += [f"{row['name']}: {row['percent']:+} %" for row in document["claim"]]
     lines.append("")
     lines += [f"{row['name']}: {row['us']} us, {row['percent']} %" for row in document["steps"]]
-    lines += ["", *(f"{row['name']:56}{row['median']:12.1f}" for row in document["http"])]
+    lines.append("")
+    for row in document["http"]:
+        told = f"{row['median']:12.1f}" if row["runs"] else f"  없음 (missing): {row['missing']}"
+        lines.append(f"{row['name']:56}{told}")
     return "\n".join(lines).rstrip()
 
 

@@ -127,7 +127,7 @@ def _served(contestant: Contestant, places: Grounds) -> Iterator[int]:
     quiet = subprocess.DEVNULL
     process = start_tethered(command, cwd=root, env=environ, start_new_session=True, stdout=quiet, stderr=quiet)
     try:
-        wait_until(lambda: _answers(port), f"{contestant.name} is served")
+        wait_until(lambda: all(_answers(port) for _ in range(2 * CONNECTIONS)), f"{contestant.name} is served by all")
         yield port
     finally:
         stop(process)
