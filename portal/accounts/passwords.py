@@ -2,7 +2,7 @@
 
 Browsers that an account does not know stand in a line of their own, a short one: whoever finds it full is told so before
 anything is looked up or hashed. A flood of wrong passwords from everywhere, which no count of accounts and addresses can hold
-off, takes half of one core of a process then, and never a turn from people who sign in with a browser of theirs.
+off, takes a quarter of one core of a process then, and never a turn from people who sign in with a browser of theirs.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ LONGEST_WAIT_SECONDS = 5
 #: Strangers who may be in the line of one process, the one at its head included.
 LONGEST_LINE = 4
 COME_BACK_SECONDS = 2
+#: After a stranger's hash the line rests so many times as long as it took.
+RESTS = 3
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -83,7 +85,7 @@ class _Turn:
 
 
 class _Line:
-    """Strangers, one after the other; after each, the head of the line rests as long as the hashing took."""
+    """Strangers, one after the other, with a rest after each."""
 
     def __init__(self) -> None:
         self._inside = 0
@@ -105,7 +107,7 @@ class _Line:
 
     def __exit__(self, *_error: object) -> None:
         ended = time.monotonic()
-        self._rested = ended + (ended - self._began)
+        self._rested = ended + RESTS * (ended - self._began)
         self._turn.release()
         with self._count:
             self._inside -= 1

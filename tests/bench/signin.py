@@ -28,8 +28,9 @@ from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.ports import free_port
+import psutil
 
+from jobs.ports import free_port
 from portal import create_app
 from portal.accounts import passwords, service
 from portal.core import db
@@ -219,6 +220,13 @@ async def until_it_answers(port: int) -> None:
     raise SystemExit("the portal did not start")
 
 
+def cpu_of_web(port: int) -> float:
+    """CPU seconds that the web processes took so far: what an attack costs, however busy the machine is besides."""
+    ours = [one for one in psutil.process_iter(["cmdline"]) if str(port) in (one.info["cmdline"] or [])]
+    family = {each.pid: each for one in ours for each in (one, *one.children(recursive=True))}
+    return sum(sum(each.cpu_times()[:2]) for each in family.values())
+
+
 def p95(taken: list[float]) -> float:
     return quantiles(taken, n=20)[-1] if len(taken) > 1 else GIVE_UP * 1000
 
@@ -244,7 +252,10 @@ async def measure(port: int, word: str) -> tuple[list[dict[str, Any]], list[str]
         if word not in name:
             continue
         print(f"attacking: {name}", file=sys.stderr, flush=True)
+        before = cpu_of_web(port)
         seen = await attack(port, name, inside, owner)
+        cores = (cpu_of_web(port) - before) / SECONDS
+        rows.append({"name": f"{name}: web processes", "unit": "cores", "median": round(cores, 2), "runs": 1})
         answers = {str(status or "none"): count for status, count in sorted(seen.statuses.items())}
         print(f"load {os.getloadavg()[0]:.0f}, answers {answers}", file=sys.stderr, flush=True)
         rows.append({"name": f"{name}: wrong sign-ins", "unit": "answers", "median": ATTEMPTS, "answers": answers})

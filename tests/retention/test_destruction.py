@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,17 +11,21 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from portal.accounts.models import Person
+from portal.accounts import service as accounts
+from portal.accounts.models import Device, Person
 from portal.billing import service as billing
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.audit import AuditEntry
-from portal.core.db import db
+from portal.core.db import db, write
 from portal.core.errors import Forbidden, Refusal
 from portal.core.gate import Caller
 from portal.core.mail import Mail
+from portal.duties import service as duties
+from portal.duties.models import Act, StaffAccess
 from portal.retention import destruction, service
 from portal.retention.models import CaseState, Certificate, KeptRecord
-from portal.tenants.models import Tenant, TenantState
+from portal.tenants import grants
+from portal.tenants.models import ActingGrant, Tenant, TenantState
 from tests.billing.office import DETAILS
 from tests.retention.conftest import ASKER, OTHER, World, live
 
@@ -89,6 +94,36 @@ def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
     assert world.case().state == CaseState.DESTROYED
     assert world.hits() == []
     assert len(db.session.scalars(select(Certificate)).all()) == 1
+
+
+@on_one_engine
+def test_what_staff_saw_of_a_destroyed_company_stays_without_words(world: World) -> None:
+    with write() as session:
+        staff = accounts.make_staff(
+            session, email="sue@planroom.example", name="수지원", roles=["support"], password="우산-고래-연필-77"
+        )
+        device = Device(
+            person_id=staff.id,
+            label="",
+            network="",
+            browser="s" * 64,
+            created_at=clock.now(),
+            seen_at=clock.now(),
+            remembered=False,
+        )
+        session.add(device)
+        session.flush()
+        sue = Caller(person_id=staff.id, device_id=device.id, staff_roles=frozenset({"support"}))
+    visit = grants.enter(sue, world.doomed.id, f"{world.canary} 문의")
+    inside = replace(sue, acting=visit.id, tenant_id=world.doomed.id)
+    duties.note(inside, "203.0.113.9", duties.What(Act.LOOK, "drawings.drawing", "drawing:1", f"{world.canary} 문의"))
+    case = world.until_destroying()
+    service.destroy(case.id)
+    assert world.case().state == CaseState.DESTROYED, world.case().done
+    assert world.hits() == []
+    (line,), (kept,) = db.session.scalars(select(StaffAccess)).all(), db.session.scalars(select(ActingGrant)).all()
+    assert (line.person_id, line.tenant_id, line.subject, line.reason) == (staff.id, world.doomed.id, "drawing:1", "")
+    assert (kept.person_id, kept.tenant_id, kept.reason) == (staff.id, world.doomed.id, "")
 
 
 def _pay(world: World) -> None:
