@@ -127,7 +127,8 @@ def _bounds(pieces: Sequence[Lettering]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _words(text: str) -> list[str]:
-    return text.split()
+    # The sign of a diameter is either letter.
+    return text.replace("⌀", "Ø").split()
 
 
 def _normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
