@@ -115,7 +115,8 @@ def _found(pieces: Sequence[Lettering], others: Sequence[Lettering]) -> float:
         slack = max(1.0, HALF * _lower(corners))
         near = (low <= corners.max(axis=0) + slack).all(axis=1) & (high >= corners.min(axis=0) - slack).all(axis=1)
         meeting = [others[at] for at in np.flatnonzero(near).tolist() if piece.meets(others[at])]
-        there = " ".join(" ".join(_words(other.text)) for other in meeting)
+        # Without spaces: what is one word here may be two pieces there.
+        there = "".join("".join(_words(other.text)) for other in meeting)
         found += sum(len(word) * min(count, there.count(word)) for word, count in words.items())
     return found / total if total else 1.0
 
@@ -127,7 +128,8 @@ def _bounds(pieces: Sequence[Lettering]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _words(text: str) -> list[str]:
-    return text.split()
+    # The sign of a diameter is either letter.
+    return text.replace("⌀", "Ø").split()
 
 
 def _normals(corners: NDArray[np.float64]) -> NDArray[np.float64]:
