@@ -1,8 +1,9 @@
 """Keys of devices: a session that Redis has lost is made anew from the row of its device.
 
-A key is worth no more than its device: it opens nothing once the device has ended, idled too long, or is too old, and
-only for the browser whose mark the device carries. Key and session of the next turn are worked out of the key that was
-shown, so that all the requests a browser sends at once get the same ones, whichever servers they reach.
+A key is worth no more than its device: it opens nothing once the device has ended, idled too long (unless its person
+asked it to be remembered), or is too old, and only for the browser whose mark the device carries. Key and session of the
+next turn are worked out of the key that was shown, so that all the requests a browser sends at once get the same ones,
+whichever servers they reach.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from portal.accounts import limits
 from portal.accounts.models import Device, DeviceKey, Person, PersonState
@@ -81,7 +82,7 @@ def shown(key: str, browser: str) -> Turn | None:
         Device.browser == browser,
         Device.ended_at.is_(None),
         Device.created_at > moment - sessions.ABSOLUTE,
-        Device.seen_at > moment - sessions.IDLE,
+        or_(Device.seen_at > moment - sessions.IDLE, Device.remembered),
         Person.state == PersonState.ACTIVE,
     )
     query = (

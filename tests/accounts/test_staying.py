@@ -136,6 +136,24 @@ def test_a_key_is_worth_no_more_than_its_device(  # noqa: PLR0913 - what it ends
     assert not is_in(copied)
 
 
+def test_a_remembered_device_outlives_idling_but_not_its_greatest_age(
+    client: FlaskClient, app: Flask, alice: int, emptied: Redis
+) -> None:
+    client.post("/sign-in", data={"email": "alice@a.example", "password": WORD, "remember": "y"})
+    emptied.flushall()  # what Redis does by itself to a session that idled
+    with app.app_context(), write() as session:
+        session.execute(update(Device).values(seen_at=now() - sessions.IDLE - timedelta(minutes=1)))
+    assert is_in(client)
+    for name in ("planroom", "planroom-key"):
+        kept = client.get_cookie(name)
+        assert kept is not None
+        assert kept.max_age is not None or kept.expires is not None, name
+    emptied.flushall()
+    with app.app_context(), write() as session:
+        session.execute(update(Device).values(created_at=now() - sessions.ABSOLUTE - timedelta(minutes=1)))
+    assert not is_in(client)
+
+
 def test_the_database_holds_no_key_only_its_digest(app: Flask, client: FlaskClient, alice: int) -> None:
     sign_in(client, "alice")
     secret = key_of(client).partition(".")[2]
