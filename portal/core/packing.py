@@ -1,6 +1,6 @@
 """Bytes made small for the wire: which coding a caller takes, and packing and unpacking in it.
 
-Brotli at quality 4 makes drawings smaller than gzip at 6 and takes less than half of its time (docs/decisions/012), so
+Brotli at quality 4 makes drawings smaller than gzip at 6 and takes less than half of its time (docs/decisions/015), so
 that is how they are kept; gzip is for the callers that take nothing better, browsers on plain http among them.
 """
 

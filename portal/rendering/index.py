@@ -1,7 +1,7 @@
 """Reads the object index of a drawing: which objects lie in a box, which has a handle, which point is near.
 
 The index is one file beside the manifest (noting.py writes it): columns of numbers, deflated. At 100,000 objects it was
-measured against SQLite and gzipped JSON: docs/decisions/012. Coordinates are drawing units, y upwards. What a block
+measured against SQLite and gzipped JSON: docs/decisions/013. Coordinates are drawing units, y upwards. What a block
 shows is found through its references: such an object has a path, the names of the blocks from the outermost to its own.
 """
 

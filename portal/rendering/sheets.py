@@ -47,13 +47,14 @@ PAPER_OFF: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A layout as shapes, with its entity counts."""
+    """A layout as shapes, with its entity counts and how often it refers to which block."""
 
     name: str
     shapes: list[Shape]
     objects: int
     drawn: int
     layout: Entity
+    blocks: dict[str, int]
 
 
 def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn]:
@@ -62,13 +63,16 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
     Raises Refused for a document over a budget.
     """
     hand.budget.check(doc)
-    groups, objects, good = hand.layout(doc.modelspace())
+    space = doc.modelspace()
+    blocks = blocks_of(space, hand.plain)  # first: the plain objects of a space are gone when it is drawn
+    groups, objects, good = hand.layout(space)
     model = [shape for group in groups for shape in group]
-    result = [Drawn(MODEL, model, objects, good, doc.modelspace())] if model else []
+    result = [Drawn(MODEL, model, objects, good, space, blocks)] if model else []
     most = limits.objects * ON_PAPER
     for layout in doc.layouts:
         if layout.is_modelspace:
             continue
+        blocks = blocks_of(layout, hand.plain)
         own, count, well = hand.layout(layout)
         shapes: list[Shape] = []
         alike = _dashes_alike(layout, doc)
@@ -83,7 +87,7 @@ def drawn_layouts(doc: Drawing, hand: Draughtsman, limits: Limits) -> list[Drawn
                 raise Refused("too-many-objects", count=len(shapes), limit=most)
         shapes += [shape for group in own for shape in group]
         if shapes:
-            result.append(Drawn(layout.name, shapes, count, well, layout))
+            result.append(Drawn(layout.name, shapes, count, well, layout, blocks))
     return result
 
 
@@ -121,7 +125,7 @@ class Desk:
         )
         return Sheet(
             drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles),
-            title_of(drawn.layout, self._hand.size_of), blocks_of(drawn.layout, self._hand.plain),
+            title_of(drawn.layout, self._hand.size_of), drawn.blocks,
         )  # fmt: skip
 
     def plot(self, drawn: Drawn, plot: Plot, styles: PlotStyles | None = None) -> None:

@@ -81,9 +81,10 @@ def rendered(  # noqa: PLR0913 - the parts of an order
         if not layouts:
             raise _nothing(hand.skipped, hand.budget.cycles, source.kind, references)
         desk = Desk(doc, hand, limits, out, name)
+        shown = [(drawn.name, drawn.layout.block_record_name) for drawn in layouts]
         sheets = _put(desk, layouts, plot, references)
         if notes is not None:
-            notes.write(out, [(drawn.name, drawn.layout.block_record_name) for drawn in layouts])
+            notes.write(out, shown)
         clock.lap("emit")
     except Refused as refusal:
         return Rendering(

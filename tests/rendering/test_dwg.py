@@ -275,7 +275,7 @@ def test_the_child_opens_no_socket_and_no_file_but_its_own(tmp_path: Path, compi
     order = {
         "source": str(HANGUL), "out": str(out), "encoding": None, "version": "1", "name": "", "limits": asdict(Limits()),
         "webassembly": True, "compiled": str(compiled), "plot": None, "home": str(tmp_path / "home"),
-        "readable": [str(HANGUL), str(compiled)], "references": {},
+        "readable": [str(HANGUL), str(compiled)], "references": {}, "index": False,
     }  # fmt: skip
     command = ["strace", "-f", "-qq", "-s", "400", "-e", "trace=open,openat,socket,connect,execve", "-o", str(log)]
     command += [sys.executable, "-I", str(births.HERE / "child.py")]

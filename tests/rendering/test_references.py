@@ -363,6 +363,7 @@ def test_no_path_in_a_drawing_is_opened_and_no_socket_either(tmp_path: Path, mak
         "source": str(host), "out": str(out), "encoding": None, "version": "1", "name": "", "limits": asdict(Limits()),
         "webassembly": False, "compiled": None, "plot": None, "home": str(tmp_path / "home"),
         "readable": [str(host), str(plan), str(secrets)], "references": {"plan.dxf": str(plan)},
+        "index": False,
     }  # fmt: skip
     calls = "trace=%file,%network,open,openat,execve"
     command = ["strace", "-f", "-qq", "-s", "400", "-e", calls, "-o", str(log)]
