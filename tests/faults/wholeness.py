@@ -20,6 +20,7 @@ from portal.core.db import Platform, db
 from portal.core.numbers import Counter
 from portal.core.outbox import Message
 from portal.core.queue import WORK, queue
+from portal.duties import service as duties
 from portal.payments.models import Charge, ChargeState
 from portal.retention.models import Case, CaseState, Certificate
 from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
@@ -87,7 +88,7 @@ def _closes() -> Iterator[str]:
 
 
 def _waiting() -> Iterator[str]:
-    """Nothing is under way, claimed, untold, or asked of a person."""
+    """Nothing is under way, claimed, untold, or asked of a person, but for the month's review, which always is."""
     for charge in every(Charge):
         if charge.state != ChargeState.SUCCEEDED or charge.lease_until is not None:
             yield f"charge {charge.id} is {charge.state} {charge.failure_code}"
@@ -98,7 +99,7 @@ def _waiting() -> Iterator[str]:
         if case.state != CaseState.DESTROYED or case.lease_until is not None:
             yield f"case {case.id} is {case.state} after {case.done}"
     for item in every(WorkItem):
-        if item.state == WorkState.OPEN:
+        if item.state == WorkState.OPEN and item.kind != duties.ITEM:
             yield f"asked of a person: {item.title}: {item.body}"
     if outbox.backlog(db.session()):
         yield f"untold: {[row.name for row in every(Message) if row.sent_at is None]}"
