@@ -200,3 +200,9 @@ def backlog(session: Session) -> int:
     """How many messages wait to be told."""
     model = model_of(session)
     return session.scalar(select(func.count()).select_from(model).where(model.sent_at.is_(None))) or 0
+
+
+def oldest_untold(session: Session) -> datetime | None:
+    """Since when the oldest message waits to be told; None when none does."""
+    model = model_of(session)
+    return session.scalar(select(func.min(model.created_at)).where(model.sent_at.is_(None)))

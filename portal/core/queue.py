@@ -6,6 +6,7 @@ jobs, `render` for drawings.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 from redis import Redis
 from redis.client import Pipeline
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 if TYPE_CHECKING:
@@ -102,3 +103,34 @@ def begun(connection: Redis, function: str, args: Sequence[int | str]) -> None:
 
 def _waiting(function: str, args: Sequence[int | str]) -> str:
     return ":".join(("planroom", "waiting", function, *map(str, args)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a queue stands: jobs that wait and since when the oldest does (seconds), those that failed in the last day,
+    and the workers that serve it.
+    """
+
+    name: str
+    waiting: int
+    oldest_seconds: float
+    failed: int
+    workers: int
+
+
+def standings(connection: Redis) -> list[Standing]:
+    """Of every queue. Raises RedisError."""
+    return [_standing(queue(connection, name)) for name in QUEUES]
+
+
+def _standing(asked: Queue) -> Standing:
+    ids = asked.get_job_ids(0, 1)
+    first = asked.fetch_job(ids[0]) if ids else None
+    since = first.enqueued_at if first is not None else None
+    return Standing(
+        name=asked.name,
+        waiting=asked.count,
+        oldest_seconds=0.0 if since is None else max(0.0, time.time() - since.timestamp()),
+        failed=asked.failed_job_registry.count,
+        workers=Worker.count(queue=asked),
+    )

@@ -40,6 +40,7 @@ class AskingConnection(SentinelManagedConnection):
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         if self._sock is None:
             self.host, self.port = self.connection_pool.get_master_address()
+            _note_master(self.connection_pool, (self.host, self.port))
         super().connect_check_health(check_health, retry_socket_connect)
 
     def read_response(
@@ -56,6 +57,18 @@ class AskingConnection(SentinelManagedConnection):
             disconnect_on_error=disconnect_on_error,
             push_request=push_request,
         )
+
+
+def _note_master(proxy: Any, address: tuple[str, int]) -> None:  # noqa: ANN401 - redis-py's, which carries no types
+    """Remember, at the pool, which masters there were one after the other."""
+    masters: list[tuple[str, int]] = proxy.__dict__.setdefault("planroom_masters", [])
+    if masters[-1:] != [address]:
+        masters.append(address)
+
+
+def masters_seen(client: Redis) -> int:
+    """How many masters, one after the other, this client has been led to by the sentinels; 0 without Sentinel."""
+    return len(getattr(getattr(client.connection_pool, "proxy", None), "planroom_masters", ()))
 
 
 def connect(settings: Settings, *, patient: bool = False, decode: bool = False, protocol: int | None = None) -> Redis:

@@ -18,6 +18,7 @@ from flask import Flask, Request, current_app, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from redis import Redis
 
+from portal.core.gauges import Watched
 from portal.core.near import Near
 from portal.core.session_box import Box, Opened
 from portal.core.session_stores import (
@@ -244,6 +245,9 @@ def init_app(app: Flask, settings: Settings, client: Redis, line: Redis | None =
         near = Near(line, PREFIX) if line is not None else None
     else:
         store = DatabaseStore() if settings.session_store == "database" else MemoryStore()
+    gauges = app.extensions.get("planroom.gauges")
+    if gauges is not None:
+        gauges.near, store = near, Watched(store, gauges)
     app.session_interface = StrictSessions(app, store, Box(settings.secret_key), near)
 
 
