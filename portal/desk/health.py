@@ -36,6 +36,7 @@ CHECKS = {
     "disk": "저장 공간",
     "cards": "카드 결제",
     "tax_invoices": "세금계산서",
+    "backup": "백업",
 }
 
 

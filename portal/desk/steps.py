@@ -92,7 +92,7 @@ def _near(found: Figures) -> Step:
         milliseconds(found.read_p95),
         milliseconds(READ_WORTH_NEAR_CACHE),
         _judged(found.read_p95, late=late),
-        "SESSION_NEAR_CACHE=on 으로 켜실 때입니다." if late else "지금은 충분합니다.",
+        _said("SESSION_NEAR_CACHE=on 으로 켜실 때입니다.", found.read_p95, late=late),
         "화면 하나가 5 ms쯤 일합니다. 읽기가 그 5분의 1이면 기억해 두는 편이 낫습니다.",
     )
 
@@ -125,7 +125,7 @@ def _own_machine(found: Figures) -> Step:
         milliseconds(found.read_p99),
         milliseconds(READ_WORTH_OWN_MACHINE),
         _judged(found.read_p99, late=late),
-        "Redis를 다른 컴퓨터로 옮기실 때입니다." if late else "지금은 충분합니다.",
+        _said("Redis를 다른 컴퓨터로 옮기실 때입니다.", found.read_p99, late=late),
         "화면이 Redis를 기다리는 한도 0.5초의 10분의 1입니다. 한가한 Redis는 0.2 ms 안에 답합니다.",
     )
 
@@ -138,7 +138,7 @@ def _servers(found: Figures) -> Step:
         percent(found.busiest),
         percent(BUSY_WORTH_ANOTHER_SERVER),
         _judged(found.busiest, late=late),
-        "웹 서버를 한 대 더 두실 때입니다." if late else "지금은 충분합니다.",
+        _said("웹 서버를 한 대 더 두실 때입니다.", found.busiest, late=late),
         "70%에서 화면 하나가 혼자일 때의 3.3배를 기다립니다. 한 대를 더 두면 1.5배가 됩니다.",
     )
 
@@ -158,6 +158,10 @@ def _workers(found: Figures) -> Step:
 
 def _judged(figure: float | None, *, late: bool) -> Look:
     return UNKNOWN if figure is None else DUE if late else ENOUGH
+
+
+def _said(words: str, figure: float | None, *, late: bool) -> str:
+    return "아직 잰 값이 없습니다." if figure is None else words if late else "지금은 충분합니다."
 
 
 def milliseconds(seconds: float | None) -> str:
