@@ -177,8 +177,7 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         before, wanted, values = base.values(), dict(session), dict(session)
         for _ in range(MOST_TRIES):
             new = self.box.seal(key, values)
-            stands = self.store.swap(key, base.sealed, new.sealed)
-            self._forget(key)
+            stands = self._swap(key, base, new)
             if stands == new.sealed:
                 session.stored = new
                 return True
@@ -188,13 +187,22 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
             base, values = other, _merged(before, wanted, other.values())
         return False
 
+    def _swap(self, key: str, base: Opened, new: Opened) -> bytes | None:
+        """What stands in the store now. A change that was taken is remembered: the next page need not ask for it."""
+        if self.near is None:
+            return self.store.swap(key, base.sealed, new.sealed)
+        self.near.forget(key)
+        word, stands = self.near.expect(key), None
+        try:
+            stands = self.store.swap(key, base.sealed, new.sealed)
+        finally:
+            self.near.keep(key, word, new if stands == new.sealed else None)
+        return stands
+
     def _delete_session(self, store_id: str) -> None:
         self.store.delete(store_id)
-        self._forget(store_id)
-
-    def _forget(self, key: str) -> None:
         if self.near is not None:
-            self.near.forget(key)
+            self.near.forget(store_id)
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         found = self._read(store_id)
