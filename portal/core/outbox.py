@@ -33,7 +33,7 @@ PLATFORM = "platform"
 #: Receipts outlive any message that could still be told again.
 KEPT = timedelta(days=14)
 #: An event is told again to a job that did not take it in for so long, and not after the other.
-PATIENCE, TOLD_AGAIN_FOR = timedelta(minutes=2), timedelta(days=7)
+PATIENCE, TOLD_AGAIN_FOR = timedelta(seconds=45), timedelta(days=7)
 
 Id = int | str
 
