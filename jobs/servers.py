@@ -27,7 +27,7 @@ PATIENCE = 30
 #: How long a master is silent before each of the sentinels takes it for dead. At 300 to 1000 ms, false fail-overs lost
 #: acknowledged writes. They differ: three that notice in the same 10 ms each vote for themselves, nobody is elected, and the
 #: next election is 20 s later (twice `failover-timeout`; seen in one to two of 20 kills on a busy machine).
-DOWN_AFTER_MS = (3000, 3400, 3800)
+DOWN_AFTER_MS = (2700, 3000, 3300)
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:

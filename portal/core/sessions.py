@@ -150,12 +150,18 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         return session.sid != session.shown or bool(super().should_set_cookie(app, session) and session.permanent)
 
     def save_session(self, app: Flask, session: StrictSession, response: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
-        if not session.modified and not session.idles:  # by far the most, so without the library's way through it all
-            if session.accessed:
-                _depends_on_cookie(response)
+        """The library's way, which is for cookies, only where there may be one to set or to take back."""
+        written = bool(session.modified) or session.idles
+        goes_on = bool(session) and session.stored is not None and not self.should_set_cookie(app, session)
+        if session.accessed and (goes_on or not written):
+            _depends_on_cookie(response)
+        if not written:
             return
         try:
-            super().save_session(app, session, response)
+            if goes_on:
+                self._upsert_session(app.permanent_session_lifetime, session, self._get_store_id(session.sid))
+            else:
+                super().save_session(app, session, response)
         except StoreGone:
             app.logger.warning("the session store does not answer; a change was not kept")
 

@@ -137,7 +137,7 @@ def test_jobs_outlive_the_master_of_redis(
     _tell(capsys, f"master killed, {at.asked} jobs, all done once after {taken:.1f} s")
 
 
-def _met_in_the_middle(at: Counting, fault: Callable[[], None], jobs: int = 300) -> float:
+def _met_in_the_middle(at: Counting, fault: Callable[[], None], jobs: int = 700) -> float:
     """Let `fault` happen while jobs run and more are asked for. Seconds from there until all are done, each once."""
     with at.alive():
         at.use(*(f"u{number}" for number in range(jobs)))
