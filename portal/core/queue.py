@@ -67,7 +67,7 @@ def enqueue(connection: Redis, message: Message | CompanyMessage, database: str)
         return 0
     with connection.pipeline() as both:
         job_id = _put(connection, both, message.id, message.name, message.args)
-        both.set(waiting, f"{job_id} {time.time():.0f}", ex=REMEMBERED_SECONDS)
+        both.set(waiting, f"{job_id} {time.time():.3f}", ex=REMEMBERED_SECONDS)
         both.execute()
     return 1
 
@@ -79,7 +79,7 @@ def tell(connection: Redis, event_id: str, job: str, args: list[int | str], data
         return False
     with connection.pipeline() as both:
         job_id = _put(connection, both, event_id, job, args, {DATABASE: database})
-        both.set(waiting, f"{job_id} {time.time():.0f}", ex=REMEMBERED_SECONDS)
+        both.set(waiting, f"{job_id} {time.time():.3f}", ex=REMEMBERED_SECONDS)
         both.execute()
     return True
 
