@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,14 +113,10 @@ def _half_a_minute(url: str, server: RedisServer, how: str, capsys: pytest.Captu
     threads = [threading.Thread(target=watch.look, args=(over, is_away)) for watch in watches]
     for thread in threads:
         thread.start()
-    _, usual = _sign_in(browser(), "rita")
-    time.sleep(5)
+    usual = max(taken for _, taken in _sign_ins(browser))
     is_away.set()
     _go_away(server, how)
-    until, told = time.monotonic() + AWAY_SECONDS, []
-    while time.monotonic() < until:
-        told.append(_sign_in(browser(), "rita"))
-        time.sleep(2)
+    told = _sign_ins(browser)
     _come_back(server, how)
     over.set()
     for thread in threads:
@@ -138,6 +134,15 @@ def _half_a_minute(url: str, server: RedisServer, how: str, capsys: pytest.Captu
     assert {answer.status_code for answer, _ in told} == {503}
     assert all("로그인을 끝낼 수 없습니다" in answer.text for answer, _ in told)
     assert slowest <= usual + LONGEST_WAIT
+
+
+def _sign_ins(browser: Callable[[], httpx.Client]) -> list[tuple[httpx.Response, float]]:
+    """For half a minute, somebody with a second factor signs in every five seconds."""
+    until, found = time.monotonic() + AWAY_SECONDS, []
+    while time.monotonic() < until:
+        found.append(_sign_in(browser(), "rita"))
+        time.sleep(5)  # more often is more than the limit of an address lets through
+    return found
 
 
 def _go_away(server: RedisServer, how: str) -> None:
