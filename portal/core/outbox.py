@@ -11,7 +11,6 @@ until the job has left its receipt, which the worker writes when the job did not
 from __future__ import annotations
 
 import logging
-import time
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -30,8 +29,6 @@ log = logging.getLogger("planroom.outbox")
 
 #: Redis list on which a commit wakes the relay; the value names the database ("platform", or a tenant's id).
 WAKE = "planroom:outbox:wake"
-#: A Redis that could not be told is not tried again for so long: where it hangs, each try holds a page for half a second.
-REST_SECONDS = 5.0
 PLATFORM = "platform"
 #: Receipts outlive any message that could still be told again.
 KEPT = timedelta(days=14)
@@ -147,15 +144,11 @@ class _Wake:
 
     def __init__(self, database: str) -> None:
         self.database = database
-        self._rests_until = 0.0
 
     def __call__(self) -> None:
-        if time.monotonic() < self._rests_until:
-            return
         try:
             redis().rpush(WAKE, self.database)
         except RedisError:
-            self._rests_until = time.monotonic() + REST_SECONDS
             log.warning("the relay could not be woken; it looks by itself")
 
 

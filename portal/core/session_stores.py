@@ -16,7 +16,6 @@ from typing import Any, Protocol, cast
 from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import LargeBinary, String, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,8 +27,6 @@ PREFIX = "planroom:session:"
 #: Unused this long, a session ends by itself.
 IDLE = timedelta(hours=12)
 IDLE_SECONDS = int(IDLE.total_seconds())
-#: A store that has let somebody wait is not asked again for so long: the next pages must not wait as well.
-REST_SECONDS = 1.0
 
 
 class StoreGone(Exception):  # noqa: N818 - it is the store that is gone
@@ -89,7 +86,6 @@ class RedisStore:
     def __init__(self, client: Redis) -> None:
         self._redis = client
         self._swap, self._end = client.register_script(SWAP), client.register_script(END)
-        self._rests_until = 0.0
 
     def read(self, key: str) -> bytes | None:
         return cast("bytes | None", self._ask(self._redis.get, PREFIX + key))
@@ -117,17 +113,10 @@ class RedisStore:
                 yield name.decode().removeprefix(PREFIX), value
 
     def _ask(self, verb: Any, *values: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's own
-        if self._rests_until and time.monotonic() < self._rests_until:
-            raise StoreGone
         try:
-            answer = verb(*values, **options)
-        except RedisTimeoutError as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            raise StoreGone from error
+            return verb(*values, **options)
         except RedisError as error:
             raise StoreGone from error
-        self._rests_until = 0.0
-        return answer
 
 
 class SessionRow(Model):

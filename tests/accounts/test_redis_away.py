@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,17 +95,16 @@ def test_with_redis_away_for_half_a_minute_sign_in_says_so_and_nobody_waits_a_se
 ) -> None:
     server = RedisServer(engine_folder / f"away-{how}").start()
     try:
-        with served(tmp_path, server.url) as url:
-            _half_a_minute(url, server, how, capsys)
+        with served(tmp_path, server.url) as url, ExitStack() as ends:
+            _half_a_minute(lambda: ends.enter_context(httpx.Client(base_url=url, timeout=30)), server, how, capsys)
     finally:
         _come_back(server, how)
         server.stop()
 
 
-def _half_a_minute(url: str, server: RedisServer, how: str, capsys: pytest.CaptureFixture[str]) -> None:
-    def browser() -> httpx.Client:
-        return httpx.Client(base_url=url, timeout=30)
-
+def _half_a_minute(
+    browser: Callable[[], httpx.Client], server: RedisServer, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     alice = browser()
     assert _sign_in(alice, "alice")[0].status_code == 303
     watches = [Watch(alice, "/me"), Watch(browser(), "/"), Watch(browser(), "/sign-in"), Watch(browser(), "/terms")]
