@@ -86,7 +86,7 @@ class Gauges:
         self.started = time.time()
         self._client = client
         self._gone_since: float | None = None
-        self._readings: deque[Reading] = deque()
+        self._readings: deque[Reading] = deque([self.read()])
 
     @property
     def name(self) -> str:
@@ -142,15 +142,8 @@ class Gauges:
         now = self.read()
         while len(self._readings) > 1 and now.at - self._readings[1].at >= WINDOW_SECONDS:
             self._readings.popleft()
-        first = self._readings[0] if self._readings else _nothing(now)
         self._readings.append(now)
-        return now.since(first)
-
-
-def _nothing(now: Reading) -> Reading:
-    """Before the first reading, a process has counted nothing and done nothing for as long as it has been there."""
-    zero = [0] * len(now.reads)
-    return Reading(now.at - max(now.cpu_seconds, 1.0), zero, zero, zero, 0, 0, 0.0)
+        return now.since(self._readings[0])
 
 
 class Watched:

@@ -28,6 +28,8 @@ health_staff = Blueprint("health_staff", __name__, url_prefix="/staff/health")
 #: Who looks after the machines, and who is asked when something is slow.
 KEEPERS = frozenset({"admin", "developer", "support"})
 SHOWN_PAUSES = 10
+#: A process that has just started is busy with that, and not with people.
+LEAST_SECONDS = 60.0
 #: What the checks are called on the screen.
 CHECKS = {
     "settings": "설정",
@@ -56,7 +58,6 @@ def health() -> ResponseReturnValue:
     """The page; the board has news every ten seconds."""
     found = _found()
     untold = outbox.oldest_untold(db.session())
-    reads = added(one.window.reads for one in found.processes)
     figures = _figures(found)
     return page(
         "desk/health.html",
@@ -64,7 +65,6 @@ def health() -> ResponseReturnValue:
         queue_names={"work": "짧은 작업", "render": "도면 그리기"},
         steps=steps(figures),
         figures=figures,
-        reads=sum(reads),
         rows=[_row(one) for one in found.processes],
         known=percent(_hit_rate(found.processes)),
         pauses=[(datetime.fromtimestamp(one.at, UTC), one.seconds, who) for one, who in found.pauses[:SHOWN_PAUSES]],
@@ -100,9 +100,11 @@ def _figures(found: Found) -> Figures:
     writes = sum(sum(one.window.writes) / one.window.at for one in found.processes if one.window.at)
     busy: dict[str, float] = defaultdict(float)
     for one in found.processes:
-        busy[one.host] += one.busy / one.cores
+        if one.window.at >= LEAST_SECONDS:
+            busy[one.host] += one.busy / one.cores
     set_up = settings()
     return Figures(
+        reads=sum(reads),
         read_p95=quantile(reads, 0.95),
         read_p99=quantile(reads, 0.99),
         writes_a_second=writes,

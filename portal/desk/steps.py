@@ -5,7 +5,7 @@ Pure: figures in, sentences out. Seconds everywhere; shares are parts of one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.core.queue import WAITING_SECONDS
 from portal.core.states import Look
@@ -28,6 +28,9 @@ WRITES_TOO_MANY_FOR_NEAR_CACHE = 300.0
 #: From here on the sweeps tell a job again because it might be lost (portal/core/queue.py).
 WAIT_WORTH_ANOTHER_WORKER = float(WAITING_SECONDS)
 
+#: Of fewer reads the slowest of a hundred is one single read, and says nothing.
+LEAST_READS = 300
+
 ENOUGH = Look("지금은 충분합니다", "green", "check")
 DUE = Look("하실 때입니다", "amber", "flag")
 TAKEN = Look("이미 하고 있습니다", "blue", "check")
@@ -38,6 +41,7 @@ UNKNOWN = Look("아직 모릅니다", "grey", "clock", "사람들이 쓰기 시�
 class Figures:
     """What the steps are judged by. None: nothing was measured yet."""
 
+    reads: int
     read_p95: float | None
     read_p99: float | None
     writes_a_second: float
@@ -65,6 +69,8 @@ class Step:
 
 def steps(found: Figures) -> list[Step]:
     """Every step, in the order in which they usually come."""
+    if found.reads < LEAST_READS:
+        found = replace(found, read_p95=None, read_p99=None)
     return [_near(found), _sentinel(found), _own_machine(found), _servers(found), _workers(found)]
 
 

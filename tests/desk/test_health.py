@@ -14,6 +14,7 @@ from portal.desk.steps import ENOUGH, TAKEN, UNKNOWN, Figures
 from tests.desk.office import Office
 
 CALM = Figures(
+    reads=1_000,
     read_p95=0.0002,
     read_p99=0.0004,
     writes_a_second=2.0,
@@ -62,6 +63,11 @@ def test_sentinel_that_is_there_is_not_asked_for() -> None:
 def test_where_nothing_was_measured_nothing_is_judged() -> None:
     found = steps.steps(replace(CALM, read_p95=None, read_p99=None, busiest=None))
     assert [step.look for step in found] == [UNKNOWN, ENOUGH, UNKNOWN, UNKNOWN, ENOUGH]
+
+
+def test_a_few_slow_reads_judge_nothing() -> None:
+    found = steps.steps(replace(CALM, reads=steps.LEAST_READS - 1, read_p95=5.0, read_p99=5.0))
+    assert [step.look for step in found[:3:2]] == [UNKNOWN, UNKNOWN]
 
 
 @pytest.mark.parametrize(
