@@ -10,8 +10,10 @@ os.environ.setdefault(
 
 from jobs.cli import lifecycle, sessions
 from portal import create_app
+from portal.core import board
 
 app = create_app()
+board.publish(app)
 # Commands that start processes as `make run` does, which no room of the portal may know of.
 for command in (lifecycle, sessions):
     app.cli.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from redis import Redis
 from rq.job import Job
@@ -12,9 +13,13 @@ from sqlalchemy.orm import Session
 from portal.core import outbox, queue
 from portal.core.db import db, write
 from portal.core.errors import Refusal
+from portal.core.outbox import CompanyMessage, Message
 from portal.tenants import service as tenants
 
 log = logging.getLogger("planroom.clock")
+
+#: Of one event and job, so many are looked at in one round; the next one is half a minute later.
+AT_ONCE, MOST_AGAIN = 500, 20_000
 
 
 def relay_one(connection: Redis, database: str) -> int:
@@ -38,8 +43,17 @@ def tell_again(connection: Redis, database: str) -> int:
         queue.tell(connection, message.id, job, message.args, database)
         for event, jobs in queue.subscriptions().events.items()
         for job in jobs
-        for message in outbox.unheard(session, event, job)
+        for message in _all_unheard(session, event, job)
     )
+
+
+def _all_unheard(session: Session, event: str, job: str) -> Iterator[Message | CompanyMessage]:
+    """All of them, and not a hundred each time: a Redis that comes back empty has lost every one that waited."""
+    for past in range(0, MOST_AGAIN, AT_ONCE):
+        found = outbox.unheard(session, event, job, AT_ONCE, past)
+        yield from found
+        if len(found) < AT_ONCE:
+            return
 
 
 def taken_in(job: Job) -> None:

@@ -49,10 +49,11 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from portal.accounts import staying
-    from portal.core import asked, blobs, cli, db, errors, gate, headers, ids, page, queue, redis, sessions
+    from portal.core import asked, blobs, cli, db, errors, gate, gauges, headers, ids, page, queue, redis, sessions
     from portal.core import numbers as _numbers  # noqa: F401 - its table belongs to the schema, whoever counts
     from portal.core import turns as _turns  # noqa: F401 - only the clock uses it, but its table belongs to the schema
     from portal.core.health import health
+    from portal.core.metrics import metrics
     from portal.core.outside import outside
     from portal.core.settings import Settings
     from portal.tenants import keys
@@ -82,7 +83,9 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
     db.init_app(app, settings.database_url)
     redis.init_app(app, settings)
     line = redis.connect(settings, protocol=redis.PUSHES) if settings.session_near_cache else None
-    sessions.init_app(app, settings, redis.connect(settings), line)
+    store = redis.connect(settings)
+    gauges.init_app(app, settings, store)
+    sessions.init_app(app, settings, store, line)
     errors.init_app(app)
     gate.init_app(app, identify, key_holder=keys.holder, make_anew=staying.make_anew)
     headers.init_app(app)
@@ -96,6 +99,7 @@ def create_app(environ: Mapping[str, str] | None = None) -> Flask:
 
     gate.access("public")(app.view_functions["static"])
     app.register_blueprint(health)
+    app.register_blueprint(metrics)
     if settings.embedded:
         app.register_blueprint(outside)
     for feature in features:

@@ -62,12 +62,12 @@ def replace(device_id: int) -> str:
     return f"{device_id}.{secret}"
 
 
-def keep(device_id: int, **values: int) -> None:
-    """Let sessions of the device hold `values` when they are made anew."""
+def keep(device_id: int, **values: int | None) -> None:
+    """Let sessions of the device hold `values` when they are made anew, and those that are None no longer."""
     with write() as session:
         found = session.get(DeviceKey, device_id)
         if found is not None:
-            found.kept = found.kept | values
+            found.kept = {name: value for name, value in (found.kept | values).items() if value is not None}
 
 
 def shown(key: str, browser: str) -> Turn | None:

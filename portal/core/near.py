@@ -1,7 +1,7 @@
 """The near cache: sessions that this process has read, as long as Redis has not said that they changed.
 
 Redis tells each process of every session that is written or deleted, by its own push (CLIENT TRACKING in broadcasting
-mode, docs/decisions/012). What has arrived is taken in before any answer is given, so a process that has heard of a change
+mode, docs/decisions/012), and to which value (`mark_of`), so that what this process has just written itself is kept. What has arrived is taken in before any answer is given, so a process that has heard of a change
 by any other way has this one behind it too. Bounded in age and size; when the line is cut, silent or not there yet, nothing
 is answered from here.
 """
@@ -24,6 +24,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from portal.core.session_box import Opened
+from portal.core.session_stores import MARK, mark_of
 
 log = logging.getLogger("planroom.sessions")
 
@@ -40,6 +41,19 @@ PING = b"*1\r\n$4\r\nPING\r\n"
 CHUNK = 65_536
 
 
+#: Heard of a session that was changed by something that does not say to what.
+NO_MARK = ""
+
+
+class Word:
+    """Given before the store is asked: what was heard of the session meanwhile."""
+
+    __slots__ = ("heard",)
+
+    def __init__(self) -> None:
+        self.heard: set[str] = set()
+
+
 class Near:
     """What this process has read under `prefix`. `client` makes the line; it must speak RESP3."""
 
@@ -54,7 +68,7 @@ class Near:
     def _begin(self) -> None:
         """Nothing known, no line: as at the start, and in a forked child."""
         self._rows: dict[str, tuple[Opened, float]] = {}
-        self._awaited: dict[str, object] = {}
+        self._awaited: dict[str, Word] = {}
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
         self._arrived = select.poll()
@@ -81,22 +95,22 @@ class Near:
             self.hits += 1
             return found[0]
 
-    def expect(self, key: str) -> object:
-        """Say, before the store is asked for a session, that its answer is to be kept. Returns the word for `keep`."""
-        word = object()
+    def expect(self, key: str) -> Word:
+        """Say, before the store is asked for a session, or given one, that it is to be kept. Returns the word for `keep`."""
+        word = Word()
         with self._lock:
             self._awaited[key] = word
         return word
 
-    def keep(self, key: str, word: object, found: Opened | None) -> None:
-        """Keep what the store has answered, unless it has changed since it was asked."""
+    def keep(self, key: str, word: Word, found: Opened | None) -> None:
+        """Keep what the store has now, unless it was told of another change since `word` was given."""
         with self._lock:
             if self._line is not None:
                 self._take_in()
             if self._awaited.get(key) is not word:
                 return
             del self._awaited[key]
-            if found is None or self._line is None:
+            if found is None or self._line is None or word.heard - {mark_of(found.sealed)}:
                 return
             self._rows.pop(key, None)
             self._rows[key] = (found, time.monotonic() + self._longest)
@@ -104,7 +118,7 @@ class Near:
                 del self._rows[next(iter(self._rows))]
 
     def forget(self, key: str) -> None:
-        """This process itself has changed the session."""
+        """This process itself is about to change the session, or has ended it."""
         with self._lock:
             self._rows.pop(key, None)
             self._awaited.pop(key, None)
@@ -154,10 +168,28 @@ class Near:
                 self._rows.clear()
                 self._awaited.clear()
                 continue
-            for name in said[1]:
-                key = name.decode().removeprefix(self._prefix)
-                self._rows.pop(key, None)
-                self._awaited.pop(key, None)
+            for key, marks in self._by_session(said[1]).items():
+                self._changed(key, marks)
+
+    def _by_session(self, names: list[bytes]) -> dict[str, set[str]]:
+        """Session -> the values it was changed to. All that happened in one turn of Redis's loop is told at once, each name
+        once; a change by anybody who gives no mark has none.
+        """
+        told: dict[str, set[str]] = {}
+        for name in names:
+            key, _, mark = name.decode().removeprefix(self._prefix).partition(MARK)
+            marks = told.setdefault(key, set())
+            if mark:
+                marks.add(mark)
+        return told
+
+    def _changed(self, key: str, marks: set[str]) -> None:
+        row = self._rows.get(key)
+        if row is not None and marks != {mark_of(row[0].sealed)}:
+            del self._rows[key]
+        word = self._awaited.get(key)
+        if word is not None:
+            word.heard |= marks or {NO_MARK}
 
     def _hang_up(self) -> None:
         """With the lock: the line is gone, and with it all that was known."""

@@ -33,7 +33,7 @@ PLATFORM = "platform"
 #: Receipts outlive any message that could still be told again.
 KEPT = timedelta(days=14)
 #: An event is told again to a job that did not take it in for so long, and not after the other.
-PATIENCE, TOLD_AGAIN_FOR = timedelta(minutes=2), timedelta(days=7)
+PATIENCE, TOLD_AGAIN_FOR = timedelta(seconds=45), timedelta(days=7)
 
 Id = int | str
 
@@ -166,8 +166,13 @@ def mark_sent(session: Session, ids: list[str]) -> None:
         writing.execute(update(model).where(model.id.in_(ids)).values(sent_at=now()))
 
 
-def unheard(session: Session, event: str, job: str, limit: int = 100) -> list[Message] | list[CompanyMessage]:
-    """The events of one database that were told to a job and not taken in by it: their worker died, or Redis lost them."""
+def unheard(
+    session: Session, event: str, job: str, limit: int = 100, past: int = 0
+) -> list[Message] | list[CompanyMessage]:
+    """The events of one database that were told to a job and not taken in by it: their worker died, or Redis lost them.
+
+    The longest told first; those after the first `past`.
+    """
     model, receipt = model_of(session), receipt_of(session)
     moment = now()
     heard = select(receipt.event_id).where(receipt.event_id == model.id, receipt.job == job)
@@ -178,7 +183,7 @@ def unheard(session: Session, event: str, job: str, limit: int = 100) -> list[Me
         model.sent_at >= moment - TOLD_AGAIN_FOR,
         ~heard.exists(),
     )
-    return list(session.scalars(query.order_by(model.sent_at).limit(limit)))  # type: ignore[return-value]  # as above
+    return list(session.scalars(query.order_by(model.sent_at, model.id).offset(past).limit(limit)))  # type: ignore[return-value]  # as above
 
 
 def tidy(session: Session) -> int:
@@ -200,3 +205,9 @@ def backlog(session: Session) -> int:
     """How many messages wait to be told."""
     model = model_of(session)
     return session.scalar(select(func.count()).select_from(model).where(model.sent_at.is_(None))) or 0
+
+
+def oldest_untold(session: Session) -> datetime | None:
+    """Since when the oldest message waits to be told; None when none does."""
+    model = model_of(session)
+    return session.scalar(select(func.min(model.created_at)).where(model.sent_at.is_(None)))

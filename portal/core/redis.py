@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from flask import Flask, current_app
-from redis import Redis
+from redis import Connection, Redis, SSLConnection, UnixDomainSocketConnection
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -17,13 +21,72 @@ from portal.core.settings import Settings
 
 #: A page waits this long for Redis before it says so; redis-py's own default held pages for 3.6 s.
 PAGE_SECONDS = 0.5
+#: And then nobody of the process waits again for so long.
+REST_SECONDS = 1.0
 #: A worker or the clock goes on through a fail-over: this many tries, a second apart at most.
 PATIENT_TRIES = 20
 #: RESP3: the only language in which Redis speaks unasked (portal/core/near.py).
 PUSHES = 3
 
 
-class AskingConnection(SentinelManagedConnection):
+class Rest:
+    """Until when a Redis that has let a page wait in vain is not asked again by this process."""
+
+    until = 0.0
+
+    def check(self) -> None:
+        if self.until and time.monotonic() < self.until:
+            raise RedisTimeoutError("Redis has just let somebody wait; it is asked again in a moment")
+
+    def begin(self) -> None:
+        self.until = time.monotonic() + REST_SECONDS
+
+
+#: Of each Redis that this process has pages wait for: all clients of it rest together, or a page that asks it for several
+#: things (a sign-in: three limits and a session) would wait for each (4 s seen).
+_rests: dict[str, Rest] = {}
+
+
+class Resting(AbstractConnection):
+    """A connection of pages: when one has waited in vain, all of them are told so at once for a second."""
+
+    def __init__(self, *args: Any, rest: Rest | None = None, **options: Any) -> None:  # noqa: ANN401 - redis-py's
+        self._rest = rest or Rest()
+        super().__init__(*args, **options)
+
+    def connect(self) -> None:
+        self._rest.check()
+        with self._waiting():
+            super().connect()  # type: ignore[no-untyped-call]  # redis-py's own gap
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: ANN401, FBT001, FBT002 - redis-py's signature
+        self._rest.check()
+        with self._waiting():
+            super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]  # the same
+
+    def read_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever Redis answers
+        with self._waiting():
+            return super().read_response(*args, **options)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        try:
+            yield
+        except RedisTimeoutError:
+            self._rest.begin()
+            raise
+
+
+class RestingTcp(Resting, Connection): ...
+
+
+class RestingTls(Resting, SSLConnection): ...
+
+
+class RestingUnix(Resting, UnixDomainSocketConnection): ...
+
+
+class AskingConnection(Resting, SentinelManagedConnection):
     """A connection that asks the sentinels for the master each time it is made.
 
     redis-py's own asks at its first connect only: a retry of a command goes to the address of the dead master, or to the
@@ -40,6 +103,7 @@ class AskingConnection(SentinelManagedConnection):
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         if self._sock is None:
             self.host, self.port = self.connection_pool.get_master_address()
+            _note_master(self.connection_pool, (self.host, self.port))
         super().connect_check_health(check_health, retry_socket_connect)
 
     def read_response(
@@ -58,6 +122,18 @@ class AskingConnection(SentinelManagedConnection):
         )
 
 
+def _note_master(proxy: Any, address: tuple[str, int]) -> None:  # noqa: ANN401 - redis-py's, which carries no types
+    """Remember, at the pool, which masters there were one after the other."""
+    masters: list[tuple[str, int]] = proxy.__dict__.setdefault("planroom_masters", [])
+    if masters[-1:] != [address]:
+        masters.append(address)
+
+
+def masters_seen(client: Redis) -> int:
+    """How many masters, one after the other, this client has been led to by the sentinels; 0 without Sentinel."""
+    return len(getattr(getattr(client.connection_pool, "proxy", None), "planroom_masters", ()))
+
+
 def connect(settings: Settings, *, patient: bool = False, decode: bool = False, protocol: int | None = None) -> Redis:
     """A client for `settings`. `patient` clients (worker, clock) block on queues and outlast a fail-over."""
     options: dict[str, Any] = {
@@ -70,6 +146,9 @@ def connect(settings: Settings, *, patient: bool = False, decode: bool = False, 
     }
     if protocol is not None:
         options["protocol"] = protocol
+    if not patient:
+        where = ",".join(map(str, settings.redis_sentinels)) or settings.redis_url
+        options["rest"] = _rests.setdefault(where, Rest())
     if settings.redis_sentinels:
         watchers = list(settings.redis_sentinels)
         sentinel: Any = Sentinel(watchers, sentinel_kwargs={"socket_timeout": PAGE_SECONDS, "retry": _one_more()})  # type: ignore[no-untyped-call]  # redis-py's own gap
@@ -77,7 +156,12 @@ def connect(settings: Settings, *, patient: bool = False, decode: bool = False, 
         return cast("Redis", sentinel.master_for(settings.redis_sentinel_master, **options))
     if settings.redis_url.startswith("unix:"):
         del options["socket_keepalive"]
+    if not patient:
+        options["connection_class"] = _RESTING[settings.redis_url.partition(":")[0]]
     return Redis.from_url(settings.redis_url, **options)
+
+
+_RESTING = {"redis": RestingTcp, "rediss": RestingTls, "unix": RestingUnix}
 
 
 def _patience() -> Retry:

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 from redis import Redis
+from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import LargeBinary, String, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,8 +26,7 @@ from portal.core.db import Model, db, retained, write
 PREFIX = "planroom:session:"
 #: Unused this long, a session ends by itself.
 IDLE = timedelta(hours=12)
-#: A store that has let somebody wait is not asked again for so long: the next pages must not wait as well.
-REST_SECONDS = 1.0
+IDLE_SECONDS = int(IDLE.total_seconds())
 
 
 class StoreGone(Exception):  # noqa: N818 - it is the store that is gone
@@ -56,14 +55,29 @@ class Store(Protocol):
 
 
 #: Swaps in one round trip. A value is never the same twice (its seal has a random part), so equal bytes mean untouched.
+#: The second key is there for a moment only: Redis tells near caches the names that changed, and this one says to what.
 SWAP = """
 local now = redis.call('GET', KEYS[1])
 if now == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+  redis.call('SET', KEYS[2], '')
+  redis.call('DEL', KEYS[2])
   return ARGV[2]
 end
 return now
 """
+#: An end is told like a change. Of one told by the session's name alone a near cache could not know that it came after a
+#: change of its own, when Redis tells both at once.
+END = """
+redis.call('SET', KEYS[2], '')
+redis.call('DEL', KEYS[2], KEYS[1])
+"""
+MARK, MARK_BYTES, ENDED = ":", 8, "end"
+
+
+def mark_of(sealed: bytes) -> str:
+    """What a value is called when near caches are told of it: the first letters of its random part."""
+    return sealed[:MARK_BYTES].hex()
 
 
 class RedisStore:
@@ -71,8 +85,7 @@ class RedisStore:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
-        self._swap = client.register_script(SWAP)
-        self._rests_until = 0.0
+        self._swap, self._end = client.register_script(SWAP), client.register_script(END)
 
     def read(self, key: str) -> bytes | None:
         return cast("bytes | None", self._ask(self._redis.get, PREFIX + key))
@@ -81,17 +94,17 @@ class RedisStore:
         return bool(self._ask(self._redis.set, PREFIX + key, value, ex=IDLE, nx=True))
 
     def swap(self, key: str, was: bytes, value: bytes) -> bytes | None:
-        return cast("bytes | None", self._ask(self._evaluate, PREFIX + key, was, value))
-
-    def _evaluate(self, key: str, was: bytes, value: bytes) -> Any:  # noqa: ANN401 - what the script gave back
-        seconds = int(IDLE.total_seconds())
-        try:
-            return self._redis.evalsha(self._swap.sha, 1, key, was, value, seconds)
-        except NoScriptError:  # another server than the last time
-            return self._redis.eval(SWAP, 1, key, was, value, seconds)
+        names = (PREFIX + key, PREFIX + key + MARK + mark_of(value))
+        return cast("bytes | None", self._ask(self._run, self._swap, names, was, value, IDLE_SECONDS))
 
     def delete(self, key: str) -> None:
-        self._ask(self._redis.delete, PREFIX + key)
+        self._ask(self._run, self._end, (PREFIX + key, PREFIX + key + MARK + ENDED))
+
+    def _run(self, script: Script, names: tuple[str, str], *words: bytes | int) -> Any:  # noqa: ANN401 - what the script gave back
+        try:
+            return self._redis.evalsha(script.sha, 2, *names, *words)
+        except NoScriptError:  # another server than the last time
+            return self._redis.eval(cast("str", script.script), 2, *names, *words)
 
     def rows(self) -> Iterator[tuple[str, bytes]]:
         for name in self._redis.scan_iter(f"{PREFIX}*", count=500):
@@ -100,17 +113,10 @@ class RedisStore:
                 yield name.decode().removeprefix(PREFIX), value
 
     def _ask(self, verb: Any, *values: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's own
-        if self._rests_until and time.monotonic() < self._rests_until:
-            raise StoreGone
         try:
-            answer = verb(*values, **options)
-        except RedisTimeoutError as error:
-            self._rests_until = time.monotonic() + REST_SECONDS
-            raise StoreGone from error
+            return verb(*values, **options)
         except RedisError as error:
             raise StoreGone from error
-        self._rests_until = 0.0
-        return answer
 
 
 class SessionRow(Model):

@@ -18,6 +18,7 @@ from flask import Flask, Request, current_app, session
 from flask_session.base import ServerSideSession, ServerSideSessionInterface
 from redis import Redis
 
+from portal.core.gauges import Watched
 from portal.core.near import Near
 from portal.core.session_box import Box, Opened
 from portal.core.session_stores import (
@@ -149,12 +150,18 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         return session.sid != session.shown or bool(super().should_set_cookie(app, session) and session.permanent)
 
     def save_session(self, app: Flask, session: StrictSession, response: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
-        if not session.modified and not session.idles:  # by far the most, so without the library's way through it all
-            if session.accessed:
-                _depends_on_cookie(response)
+        """The library's way, which is for cookies, only where there may be one to set or to take back."""
+        written = bool(session.modified) or session.idles
+        goes_on = bool(session) and session.stored is not None and not self.should_set_cookie(app, session)
+        if session.accessed and (goes_on or not written):
+            _depends_on_cookie(response)
+        if not written:
             return
         try:
-            super().save_session(app, session, response)
+            if goes_on:
+                self._upsert_session(app.permanent_session_lifetime, session, self._get_store_id(session.sid))
+            else:
+                super().save_session(app, session, response)
         except StoreGone:
             app.logger.warning("the session store does not answer; a change was not kept")
 
@@ -176,8 +183,7 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
         before, wanted, values = base.values(), dict(session), dict(session)
         for _ in range(MOST_TRIES):
             new = self.box.seal(key, values)
-            stands = self.store.swap(key, base.sealed, new.sealed)
-            self._forget(key)
+            stands = self._swap(key, base, new)
             if stands == new.sealed:
                 session.stored = new
                 return True
@@ -187,13 +193,22 @@ class StrictSessions(ServerSideSessionInterface):  # type: ignore[misc]  # the l
             base, values = other, _merged(before, wanted, other.values())
         return False
 
+    def _swap(self, key: str, base: Opened, new: Opened) -> bytes | None:
+        """What stands in the store now. A change that was taken is remembered: the next page need not ask for it."""
+        if self.near is None:
+            return self.store.swap(key, base.sealed, new.sealed)
+        self.near.forget(key)
+        word, stands = self.near.expect(key), None
+        try:
+            stands = self.store.swap(key, base.sealed, new.sealed)
+        finally:
+            self.near.keep(key, word, new if stands == new.sealed else None)
+        return stands
+
     def _delete_session(self, store_id: str) -> None:
         self.store.delete(store_id)
-        self._forget(store_id)
-
-    def _forget(self, key: str) -> None:
         if self.near is not None:
-            self.near.forget(key)
+            self.near.forget(store_id)
 
     def _retrieve_session_data(self, store_id: str) -> dict[str, Any] | None:
         found = self._read(store_id)
@@ -244,6 +259,9 @@ def init_app(app: Flask, settings: Settings, client: Redis, line: Redis | None =
         near = Near(line, PREFIX) if line is not None else None
     else:
         store = DatabaseStore() if settings.session_store == "database" else MemoryStore()
+    gauges = app.extensions.get("planroom.gauges")
+    if gauges is not None:
+        gauges.near, store = near, Watched(store, gauges)
     app.session_interface = StrictSessions(app, store, Box(settings.secret_key), near)
 
 

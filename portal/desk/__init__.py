@@ -3,16 +3,18 @@
 from portal.core.feature import Feature
 from portal.core.page import Section
 from portal.desk.cli import demo, samples
+from portal.desk.health import KEEPERS, health_staff
 from portal.desk.pages import desk
 from portal.desk.search import COMPANIES
 from portal.desk.staff import desk_staff
 
 feature = Feature(
     "desk",
-    blueprints=(desk, desk_staff),
+    blueprints=(desk, desk_staff, health_staff),
     sections=(
         Section("오늘", "calendar", "desk_staff.staff", staff=True),
         Section("고객사", "company", "desk_staff.companies", staff=True, roles=COMPANIES, group=1),
+        Section("상태", "system", "health_staff.health", staff=True, roles=KEEPERS, group=5),
     ),
     searches=(
         Section("찾기", "search", "desk.search"),

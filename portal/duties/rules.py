@@ -19,6 +19,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 #: Blueprint -> what its pages are about, as the log says it.
 PLACES: dict[str, str] = {
     "access_log": "접속기록과 권한표",
+    "health_staff": "상태",
     "accounts_staff": "사람",
     "assistant_staff": "코드 도우미",
     "billing_staff": "청구서와 명세서",

@@ -14,8 +14,8 @@ from portal.core.errors import NotFound
 from portal.core.gate import KeyHolder
 from portal.tenants.models import Tenant
 
-#: What a key may be for, with its Korean name: sending usage events, sending test reports.
-SCOPES: dict[str, str] = {"usage": "사용량 보내기", "reports": "시험 보고서 보내기"}
+#: What a key may be for, with its Korean name: sending usage events, sending test reports, reading `/metrics`.
+SCOPES: dict[str, str] = {"usage": "사용량 보내기", "reports": "시험 보고서 보내기", "metrics": "상태 수치 읽기"}
 #: Told apart at a glance in logs of others, and by secret scanners.
 PREFIX = "plr_"
 

@@ -88,6 +88,41 @@ def test_an_event_is_told_again_until_its_job_took_it_in(core_app: Flask, redis_
     assert not work.jobs
 
 
+def test_a_job_is_told_again_when_a_worker_took_it_along_but_not_while_it_waits(
+    core_app: Flask, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(Settings.read({"REDIS_URL": redis_url}))
+    work = queue.queue(connection, queue.WORK)
+
+    def nudge() -> int:
+        with write() as session:
+            outbox.later(session, "a.one", 5)
+        relay_one(connection, outbox.PLATFORM)
+        return len(work)
+
+    assert nudge() == 1
+    monkeypatch.setattr(queue, "WAITING_SECONDS", 0)
+    assert nudge() == 1, "the queue is slow, and the job is in it"
+    connection.lpop(work.key)  # as a worker does that dies before it begins
+    monkeypatch.setattr(queue, "WAITING_SECONDS", 45)
+    assert nudge() == 0, "it may be about to begin"
+    monkeypatch.setattr(queue, "WAITING_SECONDS", 0)
+    assert nudge() == 1
+
+
+def test_how_the_queues_stand_is_told(core_app: Flask, redis_url: str) -> None:
+    connection = connect(Settings.read({"REDIS_URL": redis_url}))
+    with write() as session:
+        outbox.later(session, "a.one", 5)
+    assert outbox.oldest_untold(db.session()) is not None
+    relay_one(connection, outbox.PLATFORM)
+    assert outbox.oldest_untold(db.session()) is None
+    work, render = queue.standings(connection)
+    assert (work.name, work.waiting, work.failed, work.workers) == ("work", 1, 0, 0)
+    assert 0 <= work.oldest_seconds < 60
+    assert (render.waiting, render.oldest_seconds) == (0, 0.0)
+
+
 def test_with_redis_gone_the_write_still_stands_and_is_told_later(core_app: Flask) -> None:
     with write() as session:
         outbox.later(session, "a.one", 1)

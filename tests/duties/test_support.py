@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
@@ -88,6 +91,70 @@ def test_a_visit_ends_by_itself_after_an_hour(sign_in: SignIn) -> None:
     clock.set_to(began + timedelta(minutes=61))
     assert not inside(sue)
     assert sue.get("/staff").status_code == 200
+
+
+BANNER = "지원 중"
+
+
+def emptied(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as client:
+        client.flushall()
+
+
+def test_a_visit_goes_on_with_its_banner_when_redis_was_emptied_and_ends_when_it_would_have(
+    sign_in: SignIn, redis_url: str
+) -> None:
+    sue = sign_in("sue")
+    sue.post("/staff/tenants/1/enter", data={"reason": WHY})
+    began = clock.now()
+    clock.set_to(began + timedelta(minutes=40))
+    emptied(redis_url)
+    page = sue.get("/company").text
+    assert "가나건설" in page
+    assert BANNER in page
+    assert sue.post("/members", data={"name": "새 이름"}).status_code == 403
+    clock.set_to(began + timedelta(minutes=61))
+    emptied(redis_url)
+    for url in ("/company", "/drawings", "/members"):
+        answer = sue.get(url)
+        assert answer.status_code == 403, url
+        assert "가나건설" not in answer.text
+    assert BANNER not in sue.get("/staff").text
+
+
+def test_who_went_out_is_not_let_in_again_by_a_redis_that_was_emptied(sign_in: SignIn, redis_url: str) -> None:
+    sue = sign_in("sue")
+    sue.post("/staff/tenants/1/enter", data={"reason": WHY})
+    sue.post("/staff/leave")
+    emptied(redis_url)
+    assert not inside(sue)
+    assert sue.get("/staff").status_code == 200
+
+
+def test_who_was_turned_out_is_not_let_in_again_by_a_redis_that_was_emptied(sign_in: SignIn, redis_url: str) -> None:
+    sue, alice = sign_in("sue"), sign_in("alice")
+    sue.post("/staff/tenants/1/enter", data={"reason": WHY})
+    emptied(redis_url)
+    assert inside(sue)
+    assert alice.post("/company/log/visits/1/end").status_code == 303
+    emptied(redis_url)
+    assert not inside(sue)
+
+
+def test_a_visit_goes_on_with_its_banner_while_redis_is_away(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    sue = sign_in("sue")
+    sue.post("/staff/tenants/1/enter", data={"reason": WHY})
+    began = clock.now()
+
+    def gone(*_words: object, **_named: object) -> None:
+        raise RedisConnectionError
+
+    monkeypatch.setattr("redis.client.Redis.execute_command", gone)
+    page = sue.get("/company").text
+    assert "가나건설" in page
+    assert BANNER in page
+    clock.set_to(began + timedelta(minutes=61))
+    assert not inside(sue)
 
 
 def test_a_visit_ends_when_its_person_is_no_longer_support(sign_in: SignIn) -> None:

@@ -27,7 +27,7 @@ PAGES = {
         "/requests", "/requests/new", "/plans", "/plans/team", "/invoices", "/billing-details", "/usage/estimate",
     ),
     "admin@planroom.example": (
-        "/staff", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
+        "/staff", "/staff/health", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
         "/staff/quality", "/staff/quality/rules", "/staff/quality/releases", "/staff/quality/requests", "/staff/assistant",
         "/staff/billing/close", "/staff/billing/invoices", "/staff/billing/plans?plan=team", "/staff/billing/companies/1",
     ),
