@@ -1,0 +1,136 @@
+"""In which order the pieces of one look are drawn, and their path data: few bytes then say where the next one begins.
+
+Pieces that are neighbours share a path, along a curve that keeps neighbours together. Within a path a piece whose end is
+where another one begins is followed by that one, and needs no move; a straight line may be drawn from either end. Where
+lines meet nothing shows it: caps and joins are round, and a path is one stroke however often it crosses itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from portal.rendering.grid import LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+MOST_MERGED: Final = 400
+DOT: Final = "h0"
+LEVELS: Final = 10
+"""The curve passes through 1024 by 1024 cells."""
+
+Piece = tuple[int, int, int, int, str]
+"""Where a piece begins and ends, x and y each, and its path data, which is relative."""
+
+
+def toured(ends: Ints, bodies: list[str], boxes: Floats, tiles: Ints) -> Iterator[tuple[int, str]]:
+    """Give tile and path data of at most MOST_MERGED pieces, tile by tile."""
+    single = len(bodies) <= MOST_MERGED and not np.ptp(tiles)
+    order = _shorter(ends, boxes) if single else np.lexsort((along_curve(boxes), tiles))
+    ends, tiles = ends[order], tiles[order]
+    words = [bodies[at] for at in order.tolist()]
+    meeting = _meeting(ends)
+    cuts = np.flatnonzero(np.diff(tiles)) + 1
+    rows = ends.tolist()
+    for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(words)], strict=True):
+        tour = [(*row, body) for row, body in zip(rows[start:stop], words[start:stop], strict=True)]
+        if meeting[start:stop].any():
+            tour = _threaded(tour, meeting[start:stop].tolist())
+        for first in range(0, len(tour), MOST_MERGED):
+            yield int(tiles[start]), _written(tour[first : first + MOST_MERGED])
+
+
+def straight(x: int, y: int) -> str:
+    """Give the path data of a line that goes `x` across and `y` down."""
+    return f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT
+
+
+def along_curve(boxes: Floats) -> Ints:
+    """Where each box lies on a curve through all cells of a grid (Hilbert's): what follows is always next to it."""
+    middle = boxes[:, 0:2] + boxes[:, 2:4]
+    low, high = middle.min(axis=0), middle.max(axis=0)
+    last = (1 << LEVELS) - 1
+    cells = ((middle - low) / np.where(high > low, high - low, 1.0) * last).astype(np.int64)
+    x, y = cells[:, 0], cells[:, 1]
+    result = np.zeros(len(cells), np.int64)
+    for level in reversed(range(LEVELS)):
+        right, up = (x >> level) & 1, (y >> level) & 1
+        result = (result << 2) | ((3 * right) ^ up)
+        x, y = np.where((right == 1) & (up == 0), last - x, x), np.where((right == 1) & (up == 0), last - y, y)
+        x, y = np.where(up == 0, y, x), np.where(up == 0, x, y)
+    return result
+
+
+def _shorter(ends: Ints, boxes: Floats) -> Ints:
+    """The order of a single path: the drawing's own, in which alike things often follow each other, or the curve's."""
+    own, curve = np.arange(len(ends)), np.argsort(along_curve(boxes), kind="stable")
+    return min(own, curve, key=lambda order: _way(ends[order]))
+
+
+def _way(ends: Ints) -> float:
+    """About how many digits the moves from piece to piece take."""
+    moves = np.abs(ends[1:, 0:2] - ends[:-1, 2:4])
+    return float(np.log10(moves + 1.0).sum())
+
+
+def _meeting(ends: Ints) -> NDArray[np.bool_]:
+    """Which pieces begin or end where another one does."""
+    keys = (ends[:, 0::2] << 32) + ends[:, 1::2]
+    keys[:, 1] = np.where(keys[:, 0] == keys[:, 1], -1 - np.arange(len(keys)), keys[:, 1])
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.asarray((counts[which.reshape(keys.shape)] > 1).any(axis=1))
+
+
+def _threaded(pieces: list[Piece], meeting: list[bool]) -> list[Piece]:
+    """The same pieces, each followed by one that begins where it ends, as long as there is one."""
+    waiting: dict[tuple[int, int], list[int]] = {}
+    for at in reversed(range(len(pieces))):
+        if meeting[at]:
+            x, y, to_x, to_y, body = pieces[at]
+            waiting.setdefault((x, y), []).append(at)
+            if LINE.fullmatch(body):
+                waiting.setdefault((to_x, to_y), []).append(at)
+    left = dict.fromkeys(range(len(pieces)))
+    tour: list[Piece] = []
+    following = -1
+    while left:
+        at = following if following >= 0 else next(iter(left))
+        del left[at]
+        x, y, to_x, to_y, body = pieces[at]
+        if following >= 0 and (x, y) != tour[-1][2:4]:
+            x, y, to_x, to_y, body = to_x, to_y, x, y, straight(x - to_x, y - to_y)
+        tour.append((x, y, to_x, to_y, body))
+        near = waiting.get((to_x, to_y), [])
+        while near and near[-1] not in left:
+            near.pop()
+        following = near[-1] if near else -1
+    return tour
+
+
+def _written(tour: list[Piece]) -> str:
+    """The path data of pieces in this order; a line after a move or after a line is written without its letter."""
+    words: list[str] = []
+    at_x = at_y = 0
+    lines = False
+    for x, y, to_x, to_y, body in tour:
+        if not words:
+            words.append(f"M{x}{y: d}")
+            lines = True
+        elif x != at_x or y != at_y or "z" in body:  # what closes goes back to its own move
+            words.append(f"m{x - at_x}{y - at_y: d}")
+            lines = True
+        slanted = body.startswith("l")
+        if lines and slanted:
+            words.append(body[1:] if body[1] == "-" else " " + body[1:])
+        else:
+            words.append(body)
+        lines = slanted and LINE.fullmatch(body) is not None
+        at_x, at_y = to_x, to_y
+    return "".join(words)
