@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("tests.capabilities", "tests.engines", "tests.thrift")
+pytest_plugins = ("tests.caches", "tests.capabilities", "tests.engines", "tests.thrift")
 
 HERE = Path(__file__).parent
 #: Files that take longest. They go first: one that began last would be all that still runs at the end.
