@@ -14,7 +14,7 @@ import numpy as np
 
 from portal.rendering.batches import FULL, Arcs, Batch, Stamps, Strings, steps_of
 from portal.rendering.shapes import Path
-from portal.rendering.tours import DOT, straight, toured
+from portal.rendering.tours import DOT, toured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,7 +111,11 @@ def _strings(points: Ints, first: Ints, closed: NDArray[np.bool_], boxes: Floats
     ends = np.concatenate((points[starts], np.where(closed[:, None], points[starts], points[stops])), axis=1)
     steps = np.diff(points, axis=0)
     if (counts == 2).all() and not closed.any():  # noqa: PLR2004 - the two ends of a line
-        return Pieces(ends, [straight(x, y) for x, y in steps[0::2].tolist()], boxes)
+        return Pieces(
+            ends,
+            [f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT for x, y in steps[0::2].tolist()],
+            boxes,
+        )
     words = [f"{value: d}" for value in steps.ravel().tolist()]
     bodies = []
     for start, stop, ring in zip(starts.tolist(), stops.tolist(), closed.tolist(), strict=True):

@@ -26,25 +26,24 @@ DOT: Final = "h0"
 LEVELS: Final = 10
 """The curve passes through 1024 by 1024 cells."""
 
-Piece = tuple[int, int, int, int, str]
-"""Where a piece begins and ends, x and y each, and its path data, which is relative."""
-
 
 def toured(ends: Ints, bodies: list[str], boxes: Floats, tiles: Ints) -> Iterator[tuple[int, str]]:
-    """Give tile and path data of at most MOST_MERGED pieces, tile by tile."""
+    """Give tile and path data of at most MOST_MERGED pieces, tile by tile.
+
+    `ends` int64 (n, 4) is where each piece begins and ends, x and y each, `bodies` their path data, which is relative.
+    """
     single = len(bodies) <= MOST_MERGED and not np.ptp(tiles)
     order = _shorter(ends, boxes) if single else np.lexsort((along_curve(boxes), tiles))
     ends, tiles = ends[order], tiles[order]
     words = [bodies[at] for at in order.tolist()]
     meeting = _meeting(ends)
     cuts = np.flatnonzero(np.diff(tiles)) + 1
-    rows = ends.tolist()
     for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(words)], strict=True):
-        tour = [(*row, body) for row, body in zip(rows[start:stop], words[start:stop], strict=True)]
+        tour, said = ends[start:stop], words[start:stop]
         if meeting[start:stop].any():
-            tour = _threaded(tour, meeting[start:stop].tolist())
-        for first in range(0, len(tour), MOST_MERGED):
-            yield int(tiles[start]), _written(tour[first : first + MOST_MERGED])
+            tour, said = _threaded(tour, said, meeting[start:stop])
+        for path in _paths(tour, said):
+            yield int(tiles[start]), path
 
 
 def straight(x: int, y: int) -> str:
@@ -88,49 +87,51 @@ def _meeting(ends: Ints) -> NDArray[np.bool_]:
     return np.asarray((counts[which.reshape(keys.shape)] > 1).any(axis=1))
 
 
-def _threaded(pieces: list[Piece], meeting: list[bool]) -> list[Piece]:
+def _threaded(ends: Ints, bodies: list[str], meeting: NDArray[np.bool_]) -> tuple[Ints, list[str]]:
     """The same pieces, each followed by one that begins where it ends, as long as there is one."""
+    rows = ends.tolist()
     waiting: dict[tuple[int, int], list[int]] = {}
-    for at in reversed(range(len(pieces))):
-        if meeting[at]:
-            x, y, to_x, to_y, body = pieces[at]
-            waiting.setdefault((x, y), []).append(at)
-            if LINE.fullmatch(body):
-                waiting.setdefault((to_x, to_y), []).append(at)
-    left = dict.fromkeys(range(len(pieces)))
-    tour: list[Piece] = []
+    for at in np.flatnonzero(meeting)[::-1].tolist():
+        x, y, to_x, to_y = rows[at]
+        waiting.setdefault((x, y), []).append(at)
+        if LINE.fullmatch(bodies[at]):
+            waiting.setdefault((to_x, to_y), []).append(at)
+    left = dict.fromkeys(range(len(rows)))
+    tour: list[tuple[int, int, int, int]] = []
+    said: list[str] = []
     following = -1
     while left:
         at = following if following >= 0 else next(iter(left))
         del left[at]
-        x, y, to_x, to_y, body = pieces[at]
+        x, y, to_x, to_y = rows[at]
         if following >= 0 and (x, y) != tour[-1][2:4]:
-            x, y, to_x, to_y, body = to_x, to_y, x, y, straight(x - to_x, y - to_y)
-        tour.append((x, y, to_x, to_y, body))
+            x, y, to_x, to_y = to_x, to_y, x, y
+            said.append(straight(to_x - x, to_y - y))
+        else:
+            said.append(bodies[at])
+        tour.append((x, y, to_x, to_y))
         near = waiting.get((to_x, to_y), [])
         while near and near[-1] not in left:
             near.pop()
         following = near[-1] if near else -1
-    return tour
+    return np.array(tour), said
 
 
-def _written(tour: list[Piece]) -> str:
+def _paths(ends: Ints, bodies: list[str]) -> Iterator[str]:
     """The path data of pieces in this order; a line after a move or after a line is written without its letter."""
-    words: list[str] = []
-    at_x = at_y = 0
-    lines = False
-    for x, y, to_x, to_y, body in tour:
-        if not words:
-            words.append(f"M{x}{y: d}")
-            lines = True
-        elif x != at_x or y != at_y or "z" in body:  # what closes goes back to its own move
-            words.append(f"m{x - at_x}{y - at_y: d}")
-            lines = True
-        slanted = body.startswith("l")
-        if lines and slanted:
-            words.append(body[1:] if body[1] == "-" else " " + body[1:])
-        else:
-            words.append(body)
-        lines = slanted and LINE.fullmatch(body) is not None
-        at_x, at_y = to_x, to_y
-    return "".join(words)
+    steps = ends[1:, 0:2] - ends[:-1, 2:4]
+    moves = [f"m{x}{y: d}" for x, y in steps.tolist()]
+    moves.insert(0, "")
+    said = [body if body[:1] != "l" else body[1:] if body[1] == "-" else " " + body[1:] for body in bodies]
+    for at in (np.flatnonzero(~steps.any(axis=1)) + 1).tolist():
+        if "z" not in bodies[at]:  # what closes goes back to its own move
+            moves[at] = ""
+            if not (bodies[at - 1].startswith("l") and LINE.fullmatch(bodies[at - 1])):
+                said[at] = bodies[at]
+    for first in range(0, len(bodies), MOST_MERGED):
+        last = min(first + MOST_MERGED, len(bodies))
+        words = [""] * (2 * (last - first))
+        words[0::2], words[1::2] = moves[first:last], said[first:last]
+        # What follows a capital M without a letter would be absolute.
+        words[0], words[1] = f"M{ends[first, 0]}{ends[first, 1]: d}", bodies[first]
+        yield "".join(words)

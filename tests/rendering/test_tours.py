@@ -26,7 +26,7 @@ def segments(data: str) -> Counter[frozenset[Point]]:
         across = numbers if letter == "h" else [0] * len(numbers) if letter == "v" else numbers[0::2]
         down = numbers if letter == "v" else [0] * len(numbers) if letter == "h" else numbers[1::2]
         for place, (dx, dy) in enumerate(zip(across, down, strict=True)):
-            to = (dx, dy) if letter == "M" and not place else (x + dx, y + dy)
+            to = (dx, dy) if letter == "M" else (x + dx, y + dy)
             if letter in "Mm" and not place:
                 start_x, start_y = to
             else:
@@ -83,3 +83,8 @@ def test_the_curve_goes_only_to_neighbours() -> None:
     walk = cells[np.argsort(along_curve(cells)), :2]
     steps = np.abs(np.diff(walk, axis=0)).sum(axis=1) * (side - 1) / 1023
     assert steps.max() < 1.5
+
+
+def test_a_path_that_begins_with_a_slanted_line_says_that_it_is_relative() -> None:
+    ((_, data),) = written([line((5, 5), (8, 9)), line((20, 5), (23, 9)), line((23, 9), (26, 13))])
+    assert data == "M5 5l3 4m12-4 3 4 3 4"
