@@ -69,6 +69,7 @@ def test_layouts_keep_their_blocks_when_the_head_of_that_table_is_lost() -> None
     doc = ezdxf.new("R2010")
     for name in ("둘째", "셋째"):
         doc.layouts.new(name).add_text(name)
+    doc.layouts.set_active_layout("셋째")  # its block is then the first of the sheets'
     stream = StringIO()
     doc.write(stream)
     before, head, after = stream.getvalue().partition("  0\nTABLE\n  2\nBLOCK_RECORD\n")
