@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("tests.capabilities", "tests.engines", "tests.thrift")
+pytest_plugins = ("tests.caches", "tests.capabilities", "tests.engines", "tests.thrift")
 
 # No test asserts a time: a machine that is busy with others is slow, not wrong.
 settings.register_profile("planroom", deadline=None)

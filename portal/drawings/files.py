@@ -74,7 +74,7 @@ def original(revision_id: int) -> Response:
 @files.get("/drawings/pictures/<int:file_id>/file")
 @access("member", roles=rules.LOOKS)
 def picture(file_id: int) -> Response:
-    """A picture that drawings place, as it was received. It is shown in them, so taking it away is no more than looking."""
+    """A picture that drawings place, or plot styles, as received. It is shown in them, so taking it away is no more than looking."""
     found = reference_files.picture_for(caller(), file_id)
     stream = _opened(f"{tenants.company_key(caller())}/{found.sha256}")
     response = current_app.response_class(stream_with_context(_chunks(stream)), mimetype="application/octet-stream")

@@ -225,7 +225,7 @@ class ReferenceName(Tenanted):
 
 
 class ReferenceFile(Tenanted):
-    """A picture that drawings place. It is no drawing itself: a file of the same name in its folder takes its place."""
+    """A picture that drawings place, or plot styles. It is no drawing itself: a file of the same name in its folder takes its place."""
 
     __tablename__ = "reference_file"
     __table_args__ = ({"info": retained(RECORD_CLASS, None)},)

@@ -138,7 +138,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         waiting=revision.state in WAITING,
         again=renders.may_be_drawn_again(revision),
         letters=_letters(revision),
-        references=references.shown(revision),
+        references=references.shown(service.store_for(caller()), revision),
         facts=facts_of(sheets),
         steps=[(verb, STEP_WORDS[verb]) for verb in service.steps_for(shown)],
     )

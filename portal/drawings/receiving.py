@@ -45,6 +45,8 @@ SHOWN = timedelta(minutes=30)
 HEAD = 8192
 PICTURE_TAKEN = "도면에 들어가는 그림으로 받았습니다."
 PICTURE_SHOWN = "이 이름의 그림을 쓰는 도면을 다시 그립니다."
+STYLES_TAKEN = "플롯 스타일로 받았습니다."
+STYLES_SHOWN = "이 이름의 플롯 스타일을 쓰는 도면에서 찾을 수 있습니다."
 #: Any constant: under this lock PostgreSQL takes files of one company in one after the other, as SQLite does anyway.
 INTAKE_LOCK = 7_304_482
 
@@ -104,9 +106,10 @@ def lines_of(who: Caller, batch: str) -> list[Upload]:
 def _receive_one(who: Caller, batch: str, sent: Sent, place: Place) -> Upload:
     name = rules.clean_name(sent.file_name)
     try:
-        kind, blob = _keep(who, sent.stream, picture=rules.is_picture_name(name) and place.drawing_id is None)
-        if kind in rules.PICTURE_KINDS:
-            return _list_picture(who, batch, name, place, kind, blob)
+        beside = rules.kinds_beside(name) if place.drawing_id is None else frozenset()
+        kind, blob = _keep(who, sent.stream, beside)
+        if kind in beside:
+            return _list_beside(who, batch, name, place, kind, blob)
         return _list(who, batch, name, place, kind, blob)
     except Refusal as refusal:
         return _refuse(who, batch, name, refusal)
@@ -144,12 +147,12 @@ def disk_full(error: Exception) -> bool:
     return no_room(error)
 
 
-def _keep(who: Caller, stream: BinaryIO, *, picture: bool) -> tuple[str, Blob]:
-    """The kind of the file by its content, and its blob. Refusal for what is no drawing, and no `picture` where one may be."""
+def _keep(who: Caller, stream: BinaryIO, beside: frozenset[str]) -> tuple[str, Blob]:
+    """The kind of the file by its content, and its blob. Refusal for what is no drawing and none of the kinds `beside` them."""
     kind = kind_of(stream.read(HEAD))
     if kind == "empty":
         raise Refusal(*_two(sentence("empty-file")), 422)
-    if kind not in rules.DRAWING_KINDS and not (picture and kind in rules.PICTURE_KINDS):
+    if kind not in rules.DRAWING_KINDS and kind not in beside:
         raise Refusal(*_two(sentence("not-a-drawing", kind=kind)), 415)
     size = stream.seek(0, 2)
     stream.seek(0)
@@ -189,14 +192,15 @@ def _list(who: Caller, batch: str, name: str, place: Place, kind: str, blob: Blo
     return line
 
 
-def _list_picture(who: Caller, batch: str, name: str, place: Place, kind: str, blob: Blob) -> Upload:  # noqa: PLR0913 - what a file is
-    """Write the rows of one kept picture, for the drawings that place it."""
+def _list_beside(who: Caller, batch: str, name: str, place: Place, kind: str, blob: Blob) -> Upload:  # noqa: PLR0913 - what a file is
+    """Write the rows of one kept picture or file of plot styles, for the drawings that name it."""
     with write(store_for(who, change=True)) as session:
         lock(session)
         if not held(session, blob.sha256):
             metering.note_usage(session, who.tenant_id, metering.STORED, blob.size, key=who.actor)
         reference_files.take(session, who, name, place.folder_id, kind, blob)
-        line = _line(who, batch, name, UploadOutcome.NEW, PICTURE_TAKEN, PICTURE_SHOWN)
+        said = (PICTURE_TAKEN, PICTURE_SHOWN) if kind in rules.PICTURE_KINDS else (STYLES_TAKEN, STYLES_SHOWN)
+        line = _line(who, batch, name, UploadOutcome.NEW, *said)
         session.add(line)
     return line
 

@@ -1,4 +1,4 @@
-"""The pictures that drawings place: taken in with the drawings, kept beside them, and no drawings themselves."""
+"""The pictures that drawings place and the plot styles they name: taken in with the drawings, kept beside them, no drawings themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from portal.drawings.service import store_for
 
 
 def take(session: Session, who: Caller, name: str, folder_id: int | None, kind: str, blob: Blob) -> ReferenceFile:  # noqa: PLR0913 - what a file is
-    """Write the row of a kept picture, in place of one of the same name in the folder; tells the drawings of it."""
+    """Write the row of a kept file, in place of one of the same name in the folder; tells the drawings of it."""
     same = select(ReferenceFile).where(
         ReferenceFile.key == rules.name_key(name),
         ReferenceFile.folder_id.is_not_distinct_from(folder_id),
@@ -35,7 +35,7 @@ def take(session: Session, who: Caller, name: str, folder_id: int | None, kind: 
 
 
 def picture_for(who: Caller, file_id: int) -> ReferenceFile:
-    """The caller's picture; NotFound when it is foreign or absent."""
+    """The caller's file; NotFound when it is foreign or absent."""
     row = store_for(who).get(ReferenceFile, file_id) if 0 < file_id <= LARGEST_ID else None
     if row is None:
         raise NotFound

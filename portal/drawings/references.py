@@ -35,8 +35,9 @@ KINDS: dict[str, str] = {
     XREF: "외부 참조", IMAGE: "그림", PDF: "밑바탕 PDF", DWF: "밑바탕 DWF", DGN: "밑바탕 DGN", PLOT_STYLE: "플롯 스타일",
     FONT: "글꼴", SHAPES: "선 기호",
 }  # fmt: skip
-#: Kinds that a company can bring; of all others a person can only read what stands in for them.
+#: Kinds that a company can bring into the picture; of all others a person can only read what stands in for them.
 BROUGHT = (XREF, IMAGE)
+STYLES_KEPT = "화면은 도면의 색과 선 굵기 그대로입니다."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +84,20 @@ def key_of(given: Given) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()[:12]
 
 
-def shown(revision: Revision) -> list[Shown]:
-    """What the page of a revision says about the files that its drawing names: those that are missing first."""
-    render = revision.render
-    listed = [
-        Shown(
-            one["name"],
-            one["kind"],
-            KINDS.get(one["kind"], one["kind"]),
-            one["found"],
-            one["note"],
-            revision.given.get(one["name"], {}).get("drawing", 0),
-            revision.given.get(one["name"], {}).get("picture", 0),
-        )
-        for one in _listed(render)
-    ]
+def shown(session: Session, revision: Revision) -> list[Shown]:
+    """What the page of a revision says about the files that its drawing names: those that are missing first.
+
+    Plot styles change no picture: they are not given to a render, but looked up when somebody asks.
+    """
+    folder_id = session.scalar(select(Drawing.folder_id).where(Drawing.id == revision.drawing_id))
+    listed: list[Shown] = []
+    for one in _listed(revision.render):
+        name, kind = one["name"], one["kind"]
+        styles = _beside(session, name, folder_id) if kind == PLOT_STYLE else None
+        file = styles or revision.given.get(name, {})
+        found, note = (True, STYLES_KEPT) if styles else (one["found"], one["note"])
+        word = KINDS.get(kind, kind)
+        listed.append(Shown(name, kind, word, found, note, file.get("drawing", 0), file.get("picture", 0)))
     return sorted(listed, key=lambda one: one.found)
 
 
@@ -122,7 +122,7 @@ def _listed(render: Render | None) -> list[dict[str, Any]]:
 def _meant(session: Session, kind: str, name: str, folder_id: int | None) -> dict[str, Any] | None:
     if kind == XREF:
         return _drawing(session, name, folder_id)
-    return _picture(session, name, folder_id) if kind == IMAGE else None
+    return _beside(session, name, folder_id) if kind == IMAGE else None
 
 
 def _drawing(session: Session, name: str, folder_id: int | None) -> dict[str, Any] | None:
@@ -137,7 +137,8 @@ def _drawing(session: Session, name: str, folder_id: int | None) -> dict[str, An
     return {"sha256": best[1].sha256, "drawing": best[0].id, "picture": 0} if best else None
 
 
-def _picture(session: Session, name: str, folder_id: int | None) -> dict[str, Any] | None:
+def _beside(session: Session, name: str, folder_id: int | None) -> dict[str, Any] | None:
+    """The picture or the plot styles of that name and ending."""
     query = (
         select(ReferenceFile)
         .where(ReferenceFile.key == rules.name_key(name))

@@ -22,6 +22,9 @@ DRAWING_KINDS = frozenset({"dxf", "dxf-binary", "dwg", "pdf"})
 #: What a file may be that drawings place as a picture: kept beside them, shown only in them.
 PICTURE_KINDS = frozenset({"png", "jpeg", "tiff"})
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+#: Plot styles are kept beside the drawings too, for plots that ask for them.
+STYLE_KINDS = frozenset({"ctb", "stb"})
+STYLE_ENDINGS = (".ctb", ".stb")
 KIND_WORDS = {"dxf": "DXF", "dxf-binary": "DXF(이진)", "dwg": "DWG", "pdf": "PDF"}
 
 #: The code pages a person can have a drawing's letters read in, by Python's name; "" is what the bytes say.
@@ -82,9 +85,16 @@ def name_key(file_name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", stem_of(file_name)).casefold().split())[:LONGEST_NAME]
 
 
-def is_picture_name(file_name: str) -> bool:
-    """Whether a file is called as pictures are; drawings name theirs with these endings, and find no other."""
-    return file_name.casefold().endswith(PICTURE_ENDINGS)
+def kinds_beside(file_name: str) -> frozenset[str]:
+    """What a file of this name may be to be kept beside the drawings; they name theirs with these endings, and find no other."""
+    name = file_name.casefold()
+    return (
+        PICTURE_KINDS
+        if name.endswith(PICTURE_ENDINGS)
+        else STYLE_KINDS
+        if name.endswith(STYLE_ENDINGS)
+        else frozenset()
+    )
 
 
 def folder_key(name: str) -> str:

@@ -5,6 +5,7 @@ Machine code is run as it is: it is taken only from a file and a folder that nob
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -12,9 +13,13 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE: Final = Path(__file__).resolve().parent
 SOURCE: Final = HERE / "vendor" / "dwgdxf_bg.wasm"
@@ -36,8 +41,10 @@ def prepared() -> Path | None:
         if trusted(code):
             return code
         _owned(code.parent)
-        code.unlink(missing_ok=True)
-        _make(code)
+        with _alone_in(code.parent):
+            if not trusted(code):  # another process may have made it meanwhile
+                code.unlink(missing_ok=True)
+                _make(code)
     except (OSError, subprocess.SubprocessError) as error:
         logging.getLogger(__name__).warning("the machine code of the DWG reader cannot be kept: %s", error)
         return None
@@ -74,6 +81,17 @@ def _owned(folder: Path) -> None:
 
 def _alone(facts: os.stat_result) -> bool:
     return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process makes machine code in a folder: it costs seconds of CPU, and one is enough."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _make(code: Path) -> None:

@@ -19,6 +19,7 @@ LARGEST: Final = 64 << 20
 """Letters of a text that is looked at line by line; the memory of a child has no room for more."""
 MOST_CODE: Final = 1071
 NAME, HANDLE, VARIABLE, SUBCLASS, GROUP = 2, (5, 105), 9, 100, 102
+BLOCKS_TABLE: Final = "BLOCK_RECORD"
 DRAWN: Final = frozenset({"ENTITIES", "BLOCKS"})
 FRAMES: Final = frozenset({"SECTION", "ENDSEC", "BLOCK", "ENDBLK", "EOF"})
 PARTS: Final = frozenset({"VERTEX", "ATTRIB", "SEQEND"})
@@ -151,6 +152,12 @@ class _Sieve:
             self._table = name
             self._keep(tags)
         elif name and kind == self._table:
+            self._keep(tags)
+        elif name and kind == BLOCKS_TABLE:
+            # Its head was lost. Without its entries a layout would show another one's block.
+            self._end_table()
+            self._table = kind
+            self._keep([(0, "TABLE"), (NAME, kind)])
             self._keep(tags)
 
     def _keep(self, tags: list[Tag]) -> None:

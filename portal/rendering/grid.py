@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,8 @@ FINE: Final = (25.0, 50.0, 100.0, 250.0, 1000.0)
 """Grid steps to an SVG unit that a sheet may have: 100,000 across for most."""
 EXACT: Final = 100
 """A radius above this, in steps, needs no decimals."""
+LINE: Final = re.compile(r"[hv]-?\d+|l-?\d+[ -]\d+")
+"""One straight line as path data."""
 LARGEST_FONT: Final = 1800.0
 ROUND: Final = 1e-3
 
@@ -92,10 +95,11 @@ class Grid:
         here_x = here_y = start_x = start_y = 0
         begin: tuple[int, int] | None = None
         drawn = True
+        first = 0
         for step in steps:
             name = step[0]
             if name == "Z":
-                parts.append("z")
+                first = _close(parts, first, back=(here_x, here_y) == (start_x, start_y))
                 here_x, here_y, drawn = start_x, start_y, True
                 continue
             if name == "M":
@@ -108,6 +112,7 @@ class Grid:
                 else:
                     parts.append(f"m{x - here_x}{y - here_y: d}")
                 here_x, here_y = start_x, start_y = x, y
+                first = len(parts)
                 drawn = False
                 continue
             if name == "A":
@@ -193,6 +198,14 @@ def single_ring(steps: Sequence[Step]) -> Sequence[Step] | None:
     return [("M", *points[0]), *(("L", *point) for point in points[1:]), ("Z",)]
 
 
+def _close(parts: list[str], first: int, *, back: bool) -> int:
+    """Close the ring that began with part `first`: where the next begins. A line `back` to the beginning is what z draws."""
+    if back and len(parts) - first > 1 and LINE.fullmatch(parts[-1]):
+        parts.pop()
+    parts.append("z")
+    return len(parts)
+
+
 def _straight(x: int, y: int) -> str:
     if not y:
         return f"h{x}" if x else ""
@@ -203,7 +216,7 @@ def _grid(value: float) -> str:
     return str(round(value)) if value > EXACT else f"{value:.1f}"
 
 
-def short(value: float) -> str:
-    """Give a number with at most two decimals."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
+def short(value: float, decimals: int = 2) -> str:
+    """Give a number with at most so many decimals."""
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text

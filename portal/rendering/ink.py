@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FOREGROUND: Final = "currentColor"
 BYBLOCK, BYLAYER = 0, 256
 WEIGHT_BYLAYER, WEIGHT_BYBLOCK = -1, -2
+STYLE_BYBLOCK: Final = 1
+NAMED: Final = 0
+"""$PSTYLEMODE of a drawing whose plot styles have names."""
 DEFAULT_WEIGHT: Final = 0.25
 FINEST_DASH: Final = 1e-9
 SHARED: Final = frozenset({"0", "defpoints"})
@@ -36,6 +39,7 @@ class LayerLook(NamedTuple):
     dashes: tuple[float, ...]
     on: bool
     frozen: bool
+    style: str = ""
 
 
 class Setting(NamedTuple):
@@ -48,6 +52,7 @@ class Setting(NamedTuple):
     weight: float = DEFAULT_WEIGHT
     dashes: tuple[float, ...] = ()
     forced: bool = False
+    style: str = ""
 
 
 TOP: Final = Setting()
@@ -67,6 +72,7 @@ class Palette:
         self.layers: list[LayerLook] = host.layers if host else []
         self._numbers: dict[str, int] = {}
         self._patterns = {line.dxf.name.upper(): _pattern(line) for line in doc.linetypes}
+        self._styles = _plot_styles(doc)
         self.linetype_scale: float = host.linetype_scale if host else _positive(doc.header.get("$LTSCALE", 1.0))
         for layer in doc.layers:
             name = str(layer.dxf.get("name", ""))
@@ -93,7 +99,8 @@ class Palette:
             thickness = setting.weight
         else:
             thickness = _millimetres(weight)
-        return Ink(layer.number, colour, aci, alpha, thickness, self._dashes(dxf, layer, setting))
+        style = self._style(dxf, layer, setting) if self._styles else ""
+        return Ink(layer.number, colour, aci, alpha, thickness, self._dashes(dxf, layer, setting), style)
 
     def setting(self, entity: DXFGraphic, outer: Setting) -> Setting:
         """Give what `entity`, a block reference, hands down.
@@ -104,7 +111,7 @@ class Palette:
         ink = self.of(entity, outer)
         forced = outer.forced or self.layers[ink.layer].frozen
         layer = outer.layer if outer.forced else ink.layer
-        return Setting(layer, ink.colour, ink.aci, ink.alpha, ink.weight, ink.dashes, forced)
+        return Setting(layer, ink.colour, ink.aci, ink.alpha, ink.weight, ink.dashes, forced, ink.style)
 
     def _home(self, name: str, setting: Setting) -> LayerLook:
         if setting.layer is not None and (name == "0" or setting.forced):
@@ -121,6 +128,13 @@ class Palette:
         if aci == BYBLOCK:
             return setting.colour, setting.aci
         return index_colour(aci), abs(aci)
+
+    def _style(self, dxf: Entity, layer: LayerLook, setting: Setting) -> str:
+        """The named plot style: the object's own, that of the reference, or the layer's."""
+        handle = dxf.get("plotstyle_handle")
+        if handle is not None:
+            return self._styles.get(str(handle).upper(), "")
+        return setting.style if dxf.get("plotstyle_enum") == STYLE_BYBLOCK else layer.style
 
     def _dashes(self, dxf: Entity, layer: LayerLook, setting: Setting) -> tuple[float, ...]:
         name = str(dxf.get("linetype", "BYLAYER")).upper()
@@ -172,7 +186,8 @@ class Palette:
             pattern = self._patterns.get(str(dxf.get("linetype", "CONTINUOUS")).upper(), ())
             alpha = 1.0 - min(max(float(layer.transparency), 0.0), 1.0)
             weight = _millimetres(dxf.get("lineweight", -3))
-            look = LayerLook(number, name, colour, aci, alpha, weight, pattern, on and not frozen, frozen)
+            style = self._styles.get(str(dxf.get("plotstyle_handle", "")).upper(), "")
+            look = LayerLook(number, name, colour, aci, alpha, weight, pattern, on and not frozen, frozen, style)
         self.layers.append(look)
         self._numbers[key.lower()] = number
         return look
@@ -211,6 +226,21 @@ def _millimetres(hundredths: float) -> float:
 def _positive(value: Entity) -> float:
     number = float(value)
     return number if 0 < number < 1e12 else 1.0  # noqa: PLR2004 - beyond any drawing's scale
+
+
+def _plot_styles(doc: Drawing) -> dict[str, str]:
+    """The named plot styles of a drawing by their handles; none where plot styles go by colour, as in nearly all drawings."""
+    try:
+        if int(doc.header.get("$PSTYLEMODE", 1)) != NAMED:
+            return {}
+        names: Entity = doc.rootdict["ACAD_PLOTSTYLENAME"]
+        # An entry whose object is missing is a bare handle.
+        return {
+            str(entry.dxf.handle if hasattr(entry, "dxf") else entry).upper(): str(name)
+            for name, entry in names.items()
+        }
+    except Exception:  # noqa: BLE001 - the per-object guard: a broken record means no named styles
+        return {}
 
 
 def _pattern(linetype: Entity) -> tuple[float, ...]:

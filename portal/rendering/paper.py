@@ -27,7 +27,7 @@ class Plot:
     `scale` None is the largest usual one that fits. `window` is the part to show in drawing units, None all of it;
     `turned` lets the paper lie or stand as the window does. `font` and `bold` are TrueType files for the letters, `rest` is one
     for those that they lack.
-    `styles` names the plot styles (CTB) to use, a file that is handed in; without it colours and weights are the drawing's.
+    `styles` names the plot styles (CTB or STB) to use, a file that is handed in; without it colours and weights are the drawing's.
     """
 
     paper: tuple[float, float]

@@ -64,11 +64,11 @@ OWN: Final[Mapping[int, Mapping[str, tuple[int, float]]]] = {
 }  # fmt: skip
 #: May be absent although it has no default: the second corner of a solid's last edge, a text's second point.
 OPTIONAL: Final = frozenset({(TEXT, "x1"), (TEXT, "y1"), (SOLID, "x3"), (SOLID, "y3")})
-EXTRUSION, INVISIBLE, ON_PAPER = (210, 220, 230), 60, 67
+EXTRUSION, INVISIBLE, ON_PAPER, PLOT_STYLE = (210, 220, 230), 60, 67, (380, 390)
 WANTED: Final = np.zeros(1 << 15, np.bool_)
 WANTED[[code for code, _ in COMMON.values()]] = True
 WANTED[[code for columns in OWN.values() for code, _ in columns.values()]] = True
-WANTED[[*EXTRUSION, INVISIBLE, ON_PAPER, 66, 70, 71, 43]] = True
+WANTED[[*EXTRUSION, *PLOT_STYLE, INVISIBLE, ON_PAPER, 66, 70, 71, 43]] = True
 FURTHEST: Final = 1e12
 NUMBERS: Final = frozenset({"owner", "layer", "linetype", "name", "style", "order"})
 PICTURES: Final = (b"*D", b"*T")
@@ -305,12 +305,13 @@ class _Facts:
         return found
 
     def leave_unusual(self) -> None:
-        """Leave to ezdxf what has a plane of its own, a width, rows and columns, no or impossible numbers."""
+        """Leave to ezdxf what has a plane or a plot style of its own, a width, rows and columns, no or impossible numbers."""
         code, value, kind = self.code, self.value, self.kind[self.row]
         bad = ~(np.abs(value) <= FURTHEST)
         bad |= ((code == 210) | (code == 220)) & (value != 0)  # noqa: PLR2004 - group codes
         bad |= (code == 230) & (value != 1)  # noqa: PLR2004
         bad |= (code == INVISIBLE) & (value != 0)
+        bad |= np.isin(code, PLOT_STYLE)
         bad |= (kind == LWPOLYLINE) & ((code == 40) | (code == 41) | (code == 43)) & (value != 0)  # noqa: PLR2004
         bad |= (kind == INSERT) & ((code == 70) | (code == 71)) & (value > 1)  # noqa: PLR2004
         bad |= (kind == INSERT) & (code == 66) & (value != 0)  # noqa: PLR2004

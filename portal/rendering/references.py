@@ -82,7 +82,7 @@ class References:
             key = key_of(name)
             if key and len(self._met) < MOST:
                 found = key in self._files
-                used = found and kind not in UNUSED and not key.endswith(".stb")
+                used = found and kind not in UNUSED
                 note = "" if used else SUBSTITUTES[kind]
                 self._met.setdefault((kind, key), Reference(_last(name), kind, found, note))
 

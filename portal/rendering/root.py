@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def root(frame: Frame, content: str, attributes: str = "") -> str:
     """Give a document that shows `content`, which is SVG already."""
     width, height = frame.size
+    family = f' font-family="{FAMILY}"' if "<text" in content else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {short(width)} {short(height)}"{attributes} fill="none"'
-        f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
-        f' font-family="{escape(FAMILY)}">{content}</svg>'
+        f' stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"{family}>{content}</svg>'
     )
 
 

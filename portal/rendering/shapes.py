@@ -28,7 +28,8 @@ TURN: Final = math.tau
 class Ink(NamedTuple):
     """How a shape is drawn: layer number, colour ("#rrggbb", "currentColor" or "paper"), ACI or 0, weight, dashes.
 
-    `weight` is a lineweight in mm, `alpha` 0..1, `dashes` alternate line and gap in drawing units (0 is a dot).
+    `weight` is a lineweight in mm, `alpha` 0..1, `dashes` alternate line and gap in drawing units (0 is a dot). `style` is the
+    named plot style of a drawing that has such, which changes nothing but a plot.
     """
 
     layer: int
@@ -37,6 +38,7 @@ class Ink(NamedTuple):
     alpha: float
     weight: float
     dashes: tuple[float, ...]
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

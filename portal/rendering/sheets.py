@@ -130,7 +130,7 @@ class Desk:
 
     def plot(self, drawn: Drawn, plot: Plot, styles: PlotStyles | None = None) -> None:
         """Write a sheet as a PDF true to scale; raises Refused when it does not fit on the paper."""
-        from portal.rendering.plot import plotted  # noqa: PLC0415 - the PDF library takes 0.1 s to load
+        from portal.rendering.plotting import plotted  # noqa: PLC0415 - the PDF library takes 0.1 s to load
 
         shapes, box, _ = self._laid_out(drawn)
         if styles is not None:

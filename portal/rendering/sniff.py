@@ -42,6 +42,8 @@ _HEADS: Final = (
     (b"7z\xbc\xaf", "7z"),
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
+    (b"PIAFILEVERSION_2.0,CTB", "ctb"),
+    (b"PIAFILEVERSION_2.0,STB", "stb"),
 )
 _MARKUP: Final = re.compile(rb"^\s*(?:<\?xml|<!doctype|<html|<svg|<!--)", re.IGNORECASE)
 _FIRST_TAG: Final = re.compile(

@@ -1,8 +1,8 @@
 """Turns strokes into pieces of SVG path data, thousands at a time, and joins the pieces of one look into few paths.
 
 A piece is one object (or one place of a stamp) on the grid: where it begins and ends, and what comes between, which is
-relative. So the same block at another place is the same text, which compresses to nothing, and a piece that begins near
-the last one's end needs few digits: pieces are sorted along a curve that keeps neighbours together.
+relative. So the same block at another place is the same text, which compresses to nothing. In which order the pieces
+follow each other is said in tours.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from portal.rendering.batches import FULL, Arcs, Batch, Stamps, Strings, steps_of
 from portal.rendering.shapes import Path
+from portal.rendering.tours import DOT, toured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-MOST_MERGED: Final = 400
 SAME: Final = 1e-9
-DOT: Final = "h0"
 SEEN: Final = 2.0
 """Steps of a coarse grid that an object must reach to be more than a dot: about a pixel of the whole sheet."""
 
@@ -75,22 +74,7 @@ class Pieces:
 
     def ordered(self, tiles: Ints) -> Iterable[tuple[int, str]]:
         """Tile and path data of at most MOST_MERGED pieces, tile by tile."""
-        order = np.lexsort((_along_curve(self.boxes), tiles))
-        ends, tiles = self.ends[order], tiles[order]
-        steps = ends[1:, 0:2] - ends[:-1, 2:4]
-        cuts = np.flatnonzero(np.diff(tiles)) + 1
-        bodies = [self.bodies[at] for at in order.tolist()]
-        moves = [f"m{x}{y: d}" for x, y in steps.tolist()]
-        moves.insert(0, "")
-        begins = ends[:, 0:2]
-        for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(bodies)], strict=True):
-            for first in range(start, stop, MOST_MERGED):
-                last = min(first + MOST_MERGED, stop)
-                words = [""] * (2 * (last - first))
-                words[0::2] = moves[first:last]
-                words[1::2] = bodies[first:last]
-                words[0] = f"M{begins[first, 0]}{begins[first, 1]: d}"
-                yield int(tiles[start]), "".join(words)
+        return toured(self.ends, self.bodies, self.boxes, tiles)
 
 
 def pieces_of(shape: Path | Batch, grid: Grid) -> Pieces:
@@ -127,20 +111,17 @@ def _strings(points: Ints, first: Ints, closed: NDArray[np.bool_], boxes: Floats
     ends = np.concatenate((points[starts], np.where(closed[:, None], points[starts], points[stops])), axis=1)
     steps = np.diff(points, axis=0)
     if (counts == 2).all() and not closed.any():  # noqa: PLR2004 - the two ends of a line
-        return Pieces(ends, _straight(steps[0::2]), boxes)
+        return Pieces(
+            ends,
+            [f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT for x, y in steps[0::2].tolist()],
+            boxes,
+        )
     words = [f"{value: d}" for value in steps.ravel().tolist()]
     bodies = []
     for start, stop, ring in zip(starts.tolist(), stops.tolist(), closed.tolist(), strict=True):
         body = "l" + "".join(words[2 * start : 2 * stop]).lstrip() if stop > start else DOT
         bodies.append(body + "z" if ring else body)
     return Pieces(ends, bodies, boxes)
-
-
-def _straight(steps: Ints) -> list[str]:
-    return [
-        f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT
-        for x, y in steps.tolist()
-    ]  # fmt: skip
 
 
 def _arcs(rows: Floats, grid: Grid, boxes: Floats) -> Pieces:
@@ -216,14 +197,3 @@ def _stamps(batch: Stamps, grid: Grid) -> Pieces:
         for at in here.tolist():
             bodies[at] = body
     return Pieces(ends, bodies, batch.boxes)
-
-
-def _along_curve(boxes: Floats) -> Ints:
-    """Where each box lies on a curve through all cells of a grid (Morton's order): neighbours stay together."""
-    middle = boxes[:, 0:2] + boxes[:, 2:4]
-    low, high = middle.min(axis=0), middle.max(axis=0)
-    cells = ((middle - low) / np.where(high > low, high - low, 1.0) * 1023).astype(np.int64)
-    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
-        cells = (cells | (cells << shift)) & mask
-    result: Ints = cells[:, 0] | (cells[:, 1] << 1)
-    return result

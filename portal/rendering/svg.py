@@ -31,8 +31,9 @@ from portal.rendering.letters import CAP
 from portal.rendering.reasons import Refused
 from portal.rendering.root import about, placed_image, root
 from portal.rendering.shapes import Box, Clip, Ink, Path, Picture, Span, Step, Words
-from portal.rendering.strokes import MOST_MERGED, Pieces, pieces_of
+from portal.rendering.strokes import Pieces, pieces_of
 from portal.rendering.tiles import Tiles
+from portal.rendering.tours import MOST_MERGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,6 +53,8 @@ IN_BASE: Final = 16_000
 STEPS: Final = 60
 LEGIBLE: Final = 12.0
 """Letters below this size, in SVG units, are left out of the base: they are smaller than five pixels."""
+READ: Final = 10.0
+"""Letters of this size, in SVG units, are placed to a tenth of a unit: a hundredth of their size. Smaller ones to a hundredth."""
 PAPER: Final = "#ffffff"
 ROUND: Final = 1e-3
 DECORATIONS: Final = {"u": "underline", "o": "overline", "k": "line-through"}
@@ -170,6 +173,7 @@ class Writer:
     def _area_paths(self, areas: list[Path], grid: Grid) -> Iterable[str]:
         merged: list[str] = []
         last: tuple[Ink, str] | None = None
+        at = 0, 0
         for area in areas:
             ring = None if isinstance(area, Picture) else single_ring(area.steps)
             look = (area.ink, area.fill)
@@ -181,8 +185,10 @@ class Writer:
                 yield self._picture(area, grid)
             elif ring is None:
                 yield self._area(area.ink, area.fill, grid.data(area.steps), even=True)
-            else:
-                merged.append(grid.data(ring))
+            elif piece := grid.piece(ring):
+                x, y = piece[0:2]
+                merged.append(f"m{x - at[0]}{y - at[1]: d}{piece[4]}" if merged else f"M{x}{y: d}{piece[4]}")
+                at = x, y  # where a ring is closed, which is where it began
         if last and merged:
             yield self._area(*last, "".join(merged), even=False)
 
@@ -286,18 +292,19 @@ class Writer:
         a, b, c, d = a / tall, -b / tall, -c / tall, d / tall
         colour = line.ink.colour
         attributes = [f' font-size="{short(size)}"']
+        fine = 1 if size >= READ else 2
         length = line.length * tall * scale
         if abs(a - d) < ROUND and abs(b + c) < ROUND:
-            attributes.append(f' x="{short(x)}" y="{short(y)}"')
+            attributes.append(f' x="{short(x, fine)}" y="{short(y, fine)}"')
             angle = math.degrees(math.atan2(b, a))
             if abs(angle) > ROUND:
-                attributes.append(f' transform="rotate({short(angle)} {short(x)} {short(y)})"')
+                attributes.append(f' transform="rotate({short(angle)} {short(x, fine)} {short(y, fine)})"')
         else:
-            attributes.append(f' transform="matrix({a:.4g} {b:.4g} {c:.4g} {d:.4g} {short(x)} {short(y)})"')
+            attributes.append(f' transform="matrix({a:.4g} {b:.4g} {c:.4g} {d:.4g} {short(x, fine)} {short(y, fine)})"')
         if line.anchor != "start":
             attributes.append(f' text-anchor="{line.anchor}"')
         if length > 0:
-            attributes.append(f' textLength="{short(length)}" lengthAdjust="spacingAndGlyphs"')
+            attributes.append(f' textLength="{short(length, fine)}" lengthAdjust="spacingAndGlyphs"')
         if line.ink.aci:
             attributes.append(f' class="k-{line.ink.aci}"')
         if colour != "currentColor":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from portal.rendering.plot_styles import PlotStyles
 
-UNUSABLE_STYLES = "색상별 플롯 스타일(CTB) 파일이 아니거나 손상되었습니다."
+UNUSABLE_STYLES = "플롯 스타일(CTB, STB) 파일이 아니거나 손상되었습니다."
 FEW = 3
 """Names that fit into a sentence."""
 

@@ -26,8 +26,9 @@ NEWS = {"drawing.changed": refreshing.refresh, "picture.received": refreshing.re
 def plan() -> Made:
     """Make a DXF with a line on a layer, references to other files and a picture: `plan("벽", "C:/b.dwg")`."""
 
-    def make(layer: str = "WALL", *names: str, picture: str = "") -> bytes:
+    def make(layer: str = "WALL", *names: str, picture: str = "", styles: str = "") -> bytes:
         doc = ezdxf.new("R2010", units=4)
+        doc.layout().dxf.current_style_sheet = styles
         doc.layers.add(layer, color=3)
         doc.modelspace().add_line((0, 0), (100, 0), dxfattribs={"layer": layer})
         for number, name in enumerate(names):
@@ -216,6 +217,22 @@ def test_a_picture_is_taken_in_beside_the_drawings_and_drawn_where_it_is_placed(
     world.send("alice", ("로고.png", content.getvalue()), place=Place(folder_id=folder.id))
     assert service.remove_folder(world.people["alice"], folder.id) is None
     (refused,) = world.send("alice", ("로고.png", content.getvalue()), place=Place(drawing_id=host.drawing_id))
+    assert (refused.outcome, refused.status) == ("refused", 415)
+
+
+def test_plot_styles_are_taken_in_beside_the_drawings_and_found_by_their_name(world: World, plan: Made) -> None:
+    host = drawn(world, "alice", "A-1.dxf", plan("축열", styles="C:/plotters/사무소.STB"))
+    assert "사무소.STB" in world.get("alice", f"/drawings/{host.drawing_id}").text
+    content = b"PIAFILEVERSION_2.0,STBVER1,compress"
+    (other,) = world.send("alice", ("사무소.ctb", content.replace(b"STB", b"CTB")))
+    (line,) = world.send("alice", ("사무소.stb", content))
+    assert (other.outcome, line.outcome, line.message) == ("new", "new", "플롯 스타일로 받았습니다.")
+    assert told(world, "alice") == 0  # no picture changes by it
+    (link,) = re.findall(
+        r'href="(/drawings/pictures/\d+/file)"', world.get("alice", f"/drawings/{host.drawing_id}").text
+    )
+    assert world.get("alice", link).data == content
+    (refused,) = world.send("alice", ("사무소.stb", b"no plot styles"))
     assert (refused.outcome, refused.status) == ("refused", 415)
 
 

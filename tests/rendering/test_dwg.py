@@ -35,9 +35,10 @@ SAVED_THRICE = ("AC1014", "AC1018", "AC1032")
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    code = tmp_path_factory.mktemp("compiled") / "reader.bin"
-    dwg.compile_to(code)
+def compiled() -> Path:
+    """The machine code of the reader, made once in a run."""
+    code = dwg_module.prepared()
+    assert code is not None
     return code
 
 
@@ -63,6 +64,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return dwg_module.kept()
 
 
+@pytest.fixture
+def copied(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes machine code anew gets a copy of what the run has: making it costs seconds."""
+    monkeypatch.setattr(dwg_module, "_make", lambda code: shutil.copy2(compiled, code))
+
+
+@pytest.mark.usefixtures("copied")
 def test_machine_code_that_others_could_have_written_is_not_run(tmp_path: Path, cache: Path) -> None:
     cache.write_bytes(b"not ours")
     cache.chmod(0o666)
@@ -84,15 +92,19 @@ def a_link(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [open_to_all, a_link])
-def test_a_folder_that_others_could_write_into_gets_no_machine_code(
-    tmp_path: Path, cache: Path, spoil: Callable[[Path], None]
-) -> None:
+def test_a_folder_that_others_could_write_into_gets_no_machine_code(cache: Path, spoil: Callable[[Path], None]) -> None:
     spoil(cache.parent)
     assert dwg_module.prepared() is None
     assert list(cache.parent.iterdir()) == []
+
+
+def test_without_a_safe_place_for_machine_code_the_child_makes_its_own(tmp_path: Path, cache: Path) -> None:
+    open_to_all(cache.parent)
     assert drawn(tmp_path, HANGUL.read_bytes()).outcome == "drawn"
+    assert list(cache.parent.iterdir()) == []
 
 
+@pytest.mark.usefixtures("copied")
 def test_damaged_machine_code_is_made_anew(tmp_path: Path, cache: Path) -> None:
     cache.write_bytes(b"half of i")
     cache.chmod(0o600)

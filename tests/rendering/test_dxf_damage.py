@@ -65,6 +65,21 @@ def test_a_table_without_a_name_costs_its_entries_their_looks_only(tmp_path: Pat
     assert drawn(tmp_path, dxf) == 1
 
 
+def test_layouts_keep_their_blocks_when_the_head_of_that_table_is_lost() -> None:
+    doc = ezdxf.new("R2010")
+    for name in ("둘째", "셋째"):
+        doc.layouts.new(name).add_text(name)
+    doc.layouts.set_active_layout("셋째")  # its block is then the first of the sheets'
+    stream = StringIO()
+    doc.write(stream)
+    before, head, after = stream.getvalue().partition("  0\nTABLE\n  2\nBLOCK_RECORD\n")
+    _, start, entries = after.partition("  0\nBLOCK_RECORD\n")
+    assert head
+    assert start
+    found = ezdxf.read(StringIO(without_damage(before + start + entries, NONE)))
+    assert [[one.dxf.text for one in found.layout(name)] for name in ("둘째", "셋째")] == [["둘째"], ["셋째"]]
+
+
 def test_a_broken_vertex_costs_the_polyline_one_corner(tmp_path: Path) -> None:
     corners = [entity("VERTEX", (10, x), (20, y)) for x, y in ((0, 0), (5, "?"), (9, 9))]
     dxf = drawing(entity("POLYLINE", (66, 1), (70, 0)), *corners, tags((0, "SEQEND")), GOOD)

@@ -14,7 +14,7 @@ from pypdfium2 import raw
 from portal.rendering import Plot, plot
 from portal.rendering.command import main
 from portal.rendering.paper import paper_of
-from portal.rendering.plot import arc_curves
+from portal.rendering.plotting import arc_curves
 from tests.rendering.dxf_text import drawing, entity, layer, line, tags, text
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import shutil
 import struct
@@ -16,7 +17,7 @@ from pathlib import Path
 import ezdxf
 import pytest
 from ezdxf import xref
-from ezdxf.addons.acadctb import ColorDependentPlotStyles
+from ezdxf.addons.acadctb import ColorDependentPlotStyles, NamedPlotStyles
 from ezdxf.document import Drawing
 from PIL import Image
 
@@ -262,16 +263,54 @@ def test_plot_styles_change_a_plot_only_when_they_are_asked_for(
     assert [(page == (0, 0, 255)).all(axis=2).sum() > 1000 for page in pages] == [False, True, False]
     assert [(page == (0, 255, 0)).all(axis=2).any() for page in pages] == [True, False, True]
     assert [one["found"] for one in told] == [True] * 3
-    assert [one["note"][:6] for one in told] == ["", "", "색상별 플롯"]
+    assert [one["note"][:6] for one in told] == ["", "", "플롯 스타일"]
 
 
-def _packed(styles: ColorDependentPlotStyles) -> bytes:
+def test_named_plot_styles_are_those_of_the_object_its_reference_or_its_layer(tmp_path: Path, make: Make) -> None:
+    styles = NamedPlotStyles()
+    for name, colour in (("Existing", (255, 0, 0)), ("New", (0, 0, 255))):
+        styles.new_style(name).color = colour
+    file = tmp_path / "given"
+    file.write_bytes(_packed(styles))
+
+    def fill(doc: Drawing) -> None:
+        doc.header["$PSTYLEMODE"] = 0
+        names = doc.rootdict["ACAD_PLOTSTYLENAME"]
+        handles = {}
+        for name in ("EXISTING", "New"):
+            names[name] = placeholder = doc.objects.add_placeholder(names.dxf.handle)
+            handles[name] = placeholder.dxf.handle
+        doc.layers.add("OLD").dxf.plotstyle_handle = handles["EXISTING"]
+        space, block = doc.modelspace(), doc.blocks.new("STRIPE")
+        space.add_line((0, 20), (100, 20), {"layer": "OLD", "lineweight": 211})
+        space.add_line((0, 40), (100, 40), {"layer": "OLD", "lineweight": 211, "plotstyle_handle": handles["New"]})
+        block.add_line((0, 0), (100, 0), {"lineweight": 200})
+        space.add_blockref("STRIPE", (0, 60), {"plotstyle_handle": handles["New"]})
+        space.add_line((0, 80), (100, 80), {"layer": "WALL", "lineweight": 211})
+
+    host = make("host", fill)
+    # ezdxf leaves out the number for "by block", which it takes for the default.
+    text = host.read_text(encoding="utf-8")
+    host.write_text(text.replace("370\n200\n", "370\n200\n380\n1\n"), encoding="utf-8")
+    order = [str(host), "--pdf", str(tmp_path / "plot.pdf"), "--paper", "200x100", "--scale", "1"]
+    assert main([*order, "--reference", f"office.stb={file}", "--styles", "office.stb"]) == 0
+    # From above: the stripes at 80, 60, 40 and 20, and the line that every made drawing has.
+    middle = _pixels(tmp_path / "plot.pdf")
+    middle = middle[:, middle.shape[1] // 2]
+    inked = middle[(middle != 255).any(axis=1)]
+    seen = [tuple(dot) for dot, before in zip(inked[1:], inked, strict=False) if (dot == before).all()]
+    assert [one for one, _ in itertools.groupby(seen)] == [(0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0)]
+    assert seen.count((0, 0, 255)) > 1.5 * seen.count((255, 0, 0))
+
+
+def _packed(styles: ColorDependentPlotStyles | NamedPlotStyles) -> bytes:
     """A file as CADs write it; ezdxf's own writer makes the numbers of the head twice as long on this machine."""
     text = io.StringIO()
     styles.write_content(text)
     body = text.getvalue().encode() + b"\0"
     packed = zlib.compress(body)
-    head = b"PIAFILEVERSION_2.0,CTBVER1,compress\r\npmzlibcodec"
+    kind = "STB" if isinstance(styles, NamedPlotStyles) else "CTB"
+    head = f"PIAFILEVERSION_2.0,{kind}VER1,compress\r\npmzlibcodec".encode()
     return head + struct.pack("<LLL", zlib.adler32(packed), len(body), len(packed)) + packed
 
 

@@ -1,0 +1,137 @@
+"""In which order the pieces of one look are drawn, and their path data: few bytes then say where the next one begins.
+
+Pieces that are neighbours share a path, along a curve that keeps neighbours together. Within a path a piece whose end is
+where another one begins is followed by that one, and needs no move; a straight line may be drawn from either end. Where
+lines meet nothing shows it: caps and joins are round, and a path is one stroke however often it crosses itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from portal.rendering.grid import LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+MOST_MERGED: Final = 400
+DOT: Final = "h0"
+LEVELS: Final = 10
+"""The curve passes through 1024 by 1024 cells."""
+
+
+def toured(ends: Ints, bodies: list[str], boxes: Floats, tiles: Ints) -> Iterator[tuple[int, str]]:
+    """Give tile and path data of at most MOST_MERGED pieces, tile by tile.
+
+    `ends` int64 (n, 4) is where each piece begins and ends, x and y each, `bodies` their path data, which is relative.
+    """
+    single = len(bodies) <= MOST_MERGED and not np.ptp(tiles)
+    order = _shorter(ends, boxes) if single else np.lexsort((along_curve(boxes), tiles))
+    ends, tiles = ends[order], tiles[order]
+    words = [bodies[at] for at in order.tolist()]
+    meeting = _meeting(ends)
+    cuts = np.flatnonzero(np.diff(tiles)) + 1
+    for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(words)], strict=True):
+        tour, said = ends[start:stop], words[start:stop]
+        if meeting[start:stop].any():
+            tour, said = _threaded(tour, said, meeting[start:stop])
+        for path in _paths(tour, said):
+            yield int(tiles[start]), path
+
+
+def straight(x: int, y: int) -> str:
+    """Give the path data of a line that goes `x` across and `y` down."""
+    return f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT
+
+
+def along_curve(boxes: Floats) -> Ints:
+    """Where each box lies on a curve through all cells of a grid (Hilbert's): what follows is always next to it."""
+    middle = boxes[:, 0:2] + boxes[:, 2:4]
+    low, high = middle.min(axis=0), middle.max(axis=0)
+    last = (1 << LEVELS) - 1
+    cells = ((middle - low) / np.where(high > low, high - low, 1.0) * last).astype(np.int64)
+    x, y = cells[:, 0], cells[:, 1]
+    result = np.zeros(len(cells), np.int64)
+    for level in reversed(range(LEVELS)):
+        right, up = (x >> level) & 1, (y >> level) & 1
+        result = (result << 2) | ((3 * right) ^ up)
+        x, y = np.where((right == 1) & (up == 0), last - x, x), np.where((right == 1) & (up == 0), last - y, y)
+        x, y = np.where(up == 0, y, x), np.where(up == 0, x, y)
+    return result
+
+
+def _shorter(ends: Ints, boxes: Floats) -> Ints:
+    """The order of a single path: the drawing's own, in which alike things often follow each other, or the curve's."""
+    own, curve = np.arange(len(ends)), np.argsort(along_curve(boxes), kind="stable")
+    return min(own, curve, key=lambda order: _way(ends[order]))
+
+
+def _way(ends: Ints) -> float:
+    """About how many digits the moves from piece to piece take."""
+    moves = np.abs(ends[1:, 0:2] - ends[:-1, 2:4])
+    return float(np.log10(moves + 1.0).sum())
+
+
+def _meeting(ends: Ints) -> NDArray[np.bool_]:
+    """Which pieces begin or end where another one does."""
+    keys = (ends[:, 0::2] << 32) + ends[:, 1::2]
+    keys[:, 1] = np.where(keys[:, 0] == keys[:, 1], -1 - np.arange(len(keys)), keys[:, 1])
+    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.asarray((counts[which.reshape(keys.shape)] > 1).any(axis=1))
+
+
+def _threaded(ends: Ints, bodies: list[str], meeting: NDArray[np.bool_]) -> tuple[Ints, list[str]]:
+    """The same pieces, each followed by one that begins where it ends, as long as there is one."""
+    rows = ends.tolist()
+    waiting: dict[tuple[int, int], list[int]] = {}
+    for at in np.flatnonzero(meeting)[::-1].tolist():
+        x, y, to_x, to_y = rows[at]
+        waiting.setdefault((x, y), []).append(at)
+        if LINE.fullmatch(bodies[at]):
+            waiting.setdefault((to_x, to_y), []).append(at)
+    left = dict.fromkeys(range(len(rows)))
+    tour: list[tuple[int, int, int, int]] = []
+    said: list[str] = []
+    following = -1
+    while left:
+        at = following if following >= 0 else next(iter(left))
+        del left[at]
+        x, y, to_x, to_y = rows[at]
+        if following >= 0 and (x, y) != tour[-1][2:4]:
+            x, y, to_x, to_y = to_x, to_y, x, y
+            said.append(straight(to_x - x, to_y - y))
+        else:
+            said.append(bodies[at])
+        tour.append((x, y, to_x, to_y))
+        near = waiting.get((to_x, to_y), [])
+        while near and near[-1] not in left:
+            near.pop()
+        following = near[-1] if near else -1
+    return np.array(tour), said
+
+
+def _paths(ends: Ints, bodies: list[str]) -> Iterator[str]:
+    """The path data of pieces in this order; a line after a move or after a line is written without its letter."""
+    steps = ends[1:, 0:2] - ends[:-1, 2:4]
+    moves = [f"m{x}{y: d}" for x, y in steps.tolist()]
+    moves.insert(0, "")
+    said = [body if body[:1] != "l" else body[1:] if body[1] == "-" else " " + body[1:] for body in bodies]
+    for at in (np.flatnonzero(~steps.any(axis=1)) + 1).tolist():
+        if "z" not in bodies[at]:  # what closes goes back to its own move
+            moves[at] = ""
+            if not (bodies[at - 1].startswith("l") and LINE.fullmatch(bodies[at - 1])):
+                said[at] = bodies[at]
+    for first in range(0, len(bodies), MOST_MERGED):
+        last = min(first + MOST_MERGED, len(bodies))
+        words = [""] * (2 * (last - first))
+        words[0::2], words[1::2] = moves[first:last], said[first:last]
+        # What follows a capital M without a letter would be absolute.
+        words[0], words[1] = f"M{ends[first, 0]}{ends[first, 1]: d}", bodies[first]
+        yield "".join(words)
