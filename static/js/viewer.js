@@ -13,16 +13,21 @@ const MM = { mm: 1, cm: 10, m: 1000, km: 1e6, in: 25.4, ft: 304.8, inch: 25.4, f
 const MM_OF_PIXEL = 25.4 / 96;
 const WIDE = matchMedia("(min-width: 48.01rem)");
 
-/** Begin to fetch a sheet: `read` gives its SVG and how many characters it had, `end()` lets it go. */
-function begun(url) {
-  const ahead = window.sheetAhead; // begun by sheet_ahead.js, before this file was there
-  delete window.sheetAhead;
-  if (ahead?.url === url) return ahead;
+/** When the page as it is now has been painted, or nobody looks at it. */
+const painted = () =>
+  new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+    setTimeout(done, 500);
+  });
+
+/** Begin to fetch a sheet: `read` gives its SVG and how many characters it had, `end()` lets it go. It is read after `before`. */
+function begun(url, before) {
   const stop = new AbortController();
   const read = async () => {
     const answer = await fetch(url, { credentials: "same-origin", signal: stop.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const text = await answer.text();
+    await before;
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
     if (svg.localName !== "svg") throw new Error("not a drawing");
     for (const unwanted of svg.querySelectorAll("script, style, foreignObject, iframe")) unwanted.remove();
@@ -71,6 +76,11 @@ class DrawingViewer extends HTMLElement {
 
   get #stage() {
     return this.querySelector(".viewer-stage");
+  }
+
+  /** The first picture of a large sheet, which came with the page. */
+  get #ahead() {
+    return this.querySelector("svg.ahead");
   }
 
   #dark() {
@@ -147,7 +157,8 @@ class DrawingViewer extends HTMLElement {
     this.#layers.fill(sheet.layers ?? [], new Map(Object.entries(this.#memory.layers ?? {})));
     if (sheet.refused) return this.#state("refused", sheet.refused);
     this.#state("loading");
-    const loading = (this.#loading = begun(sheet.url));
+    if (index !== Number(this.dataset.current)) this.#ahead?.remove();
+    const loading = (this.#loading = begun(sheet.url, this.#ahead && painted()));
     try {
       const { svg, length } = await loading.read;
       if (loading === this.#loading) this.#put(svg, length, sheet);
@@ -159,7 +170,7 @@ class DrawingViewer extends HTMLElement {
 
   #clear() {
     this.#tiles.end();
-    if (this.#place) this.#stage.querySelector("svg.sheet")?.remove();
+    this.#stage.querySelector("svg.sheet")?.remove();
     this.#place = null;
     this.#status();
   }
@@ -167,13 +178,13 @@ class DrawingViewer extends HTMLElement {
   #put(svg, length, sheet) {
     const [x, y] = (svg.dataset.origin ?? "0 0").split(" ").map(Number);
     this.#place = { x, y, scale: Number(svg.dataset.scale) || 1, units: sheet.units ?? svg.dataset.units ?? "" };
-    const drawn = svg.isConnected ? svg : document.adoptNode(svg);
-    drawn.classList.remove("ahead", "beside");
+    const drawn = document.adoptNode(svg);
     drawn.classList.add("sheet");
     drawn.setAttribute("preserveAspectRatio", "none");
     drawn.setAttribute("width", "100%");
     drawn.setAttribute("height", "100%");
-    if (drawn.parentNode !== this.#stage) this.#stage.prepend(drawn);
+    this.#ahead?.remove();
+    this.#stage.prepend(drawn);
     this.#layers.attach(drawn);
     this.#tiles.begin(drawn, sheet.tiles ?? [], this.#place);
     this.#state("ready");
@@ -189,6 +200,7 @@ class DrawingViewer extends HTMLElement {
 
   #state(state, words) {
     this.dataset.state = state;
+    if (state === "error" || state === "refused") this.#ahead?.remove();
     for (const one of this.querySelectorAll("[data-when]")) one.hidden = one.dataset.when !== state;
     const room = this.querySelector(`[data-when="${state}"] [data-words]`);
     if (room && words) room.textContent = words;
