@@ -226,7 +226,7 @@ def test_the_first_picture_is_where_and_as_the_sheet_will_be(tab: Page, served: 
     sheet = tab.locator("svg.sheet").evaluate("svg => svg.getScreenCTM().e")
     tab.locator("[data-act=ground][data-ground=dark]").click()
 
-    tab.route("**/viewer.js", lambda route: route.abort())
+    tab.route("**/viewer.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     tab.goto(address)
     expect(ahead).to_be_visible()
     assert ahead.evaluate("svg => svg.getScreenCTM().e") == pytest.approx(sheet, abs=1)
@@ -237,7 +237,7 @@ def test_the_first_picture_is_where_and_as_the_sheet_will_be(tab: Page, served: 
     tab.goto(address)
     tab.locator("drawing-viewer[data-state=ready]").wait_for()
     tab.locator(".layer-list label", has_text="가").locator("input").uncheck()
-    tab.route("**/viewer.js", lambda route: route.abort())
+    tab.route("**/viewer.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     tab.goto(address)
     expect(ahead).to_have_count(0)
 
