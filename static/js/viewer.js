@@ -20,14 +20,14 @@ const painted = () =>
     setTimeout(done, 500);
   });
 
-/** Begin to fetch a sheet: `read` gives its SVG and how many characters it had, `end()` lets it go. It is read after `before`. */
+/** Begin to fetch a sheet: `read` gives its SVG and how many characters it had, `end()` lets it go. It is asked for after `before`. */
 function begun(url, before) {
   const stop = new AbortController();
   const read = async () => {
+    await before;
     const answer = await fetch(url, { credentials: "same-origin", signal: stop.signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const text = await answer.text();
-    await before;
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
     if (svg.localName !== "svg") throw new Error("not a drawing");
     for (const unwanted of svg.querySelectorAll("script, style, foreignObject, iframe")) unwanted.remove();
