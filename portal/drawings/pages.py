@@ -15,7 +15,7 @@ from portal.core.gate import access, caller
 from portal.core.headers import policy
 from portal.core.korea import particle
 from portal.core.page import page, see_other
-from portal.drawings import corrections, listing, receiving, references, renders, rules, service, story
+from portal.drawings import corrections, listing, pictures, receiving, references, renders, rules, service, story
 from portal.drawings.facts import facts_of
 from portal.drawings.forms import FolderForm, NameForm
 from portal.drawings.models import (
@@ -30,6 +30,7 @@ from portal.drawings.models import (
     revision_machine,
 )
 from portal.drawings.receiving import Place, Sent
+from portal.tenants import service as tenants
 
 pages = Blueprint("drawings", __name__)
 
@@ -125,6 +126,7 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         raise NotFound
     sheets = service.sheets_of(caller(), revision.render)
     current = ids.whole(request.args.get("sheet")) or 0
+    current = current if current < len(sheets) else 0
     answer = page(
         "drawings/drawing.html",
         drawing=shown,
@@ -132,7 +134,8 @@ def drawing(drawing_id: int) -> ResponseReturnValue:
         revisions=revisions,
         newest=revision.id == shown.newest_id,
         sheets=[_sheet_document(revision, sheet) for sheet in sheets],
-        current=current if current < len(sheets) else 0,
+        current=current,
+        first=pictures.first_of(tenants.company_key(caller()), revision.render, sheets[current]) if sheets else "",
         list_url=url_for("drawings.drawings", folder=shown.folder_id),
         original=url_for("drawing_files.original", revision_id=revision.id),
         waiting=revision.state in WAITING,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from markupsafe import Markup
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +17,13 @@ from portal.core import packing
 from portal.core.blobs import Missing, blobs
 from portal.drawings.models import Layer, Render, Sheet, Text
 from portal.rendering.result import Sheet as DrawnSheet
+
+FIRST = "first"
+#: Elements and attributes of our own pictures; none that runs, loads or links.
+_SHAPES = re.compile(
+    r"""(?:</?(?:svg|defs|clipPath|g|path)\b(?:\s(?:xmlns|viewBox|class|id|d|fill|stroke|transform|display|color"""
+    r"""|data-layer|aria-hidden|vector-effect|font-family|clip-path|clip-rule|fill-rule|(?:fill|stroke)-[a-z]+)="[^"<>]*")*/?>)*"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Kept:
 
 
 def svg_key(company: str, sha256: str, version: str, position: int, part: str = "") -> str:
-    """Where the packed SVG of a sheet lies in the blob store; `part` is "thumb", "tile-7" or nothing."""
+    """Where the packed SVG of a sheet lies in the blob store; `part` is "thumb", "first", "tile-7" or nothing."""
     return f"{company}/renders/{version}/{sha256}/{position}{part and f'-{part}'}.svg.br"
 
 
@@ -51,11 +60,30 @@ def opened(key: str) -> tuple[BinaryIO, str, packing.Coding]:
         return blobs().open(older), older, "gzip"
 
 
-def keep(company: str, sha256: str, version: str, folder: Path, sheets: Iterable[DrawnSheet]) -> list[Kept]:
+def first_of(company: str, render: Render | None, sheet: Sheet) -> Markup:
+    """A large sheet at a glance, for the page that shows it; nothing for others, and for those of older renderers.
+
+    It becomes part of the page: so it is taken only when it consists of shapes, whatever lies in the store.
+    """
+    if render is None or not sheet.tiles:
+        return Markup()
+    try:
+        stream, _, coding = opened(svg_key(company, render.sha256, render.version, sheet.position, FIRST))
+    except Missing:
+        return Markup()
+    with stream:
+        text = b"".join(packing.unpacked(packing.read(stream), coding)).decode()
+    return Markup(text) if _SHAPES.fullmatch(text) else Markup()  # noqa: S704 - looked through in this line
+
+
+def keep(company: str, sha256: str, version: str, folder: Path, sheets: Sequence[DrawnSheet]) -> list[Kept]:
     """Pack the picture and the thumbnail of each sheet in `folder`, and put them into the blob store.
 
     Raises NoSpace or Unreachable; what was put before that is put again, the same, by the next attempt.
     """
+    for position, sheet in enumerate(sheets, start=1):
+        if sheet.first:
+            _pack(folder / sheet.first, svg_key(company, sha256, version, position, FIRST))
     return [
         Kept(
             _pack(folder / sheet.svg, svg_key(company, sha256, version, position)),

@@ -220,12 +220,15 @@ def boxes_of(shapes: Sequence[Shape]) -> Floats:
 
 
 def largest(shapes: Sequence[AnyShape], most: int) -> list[AnyShape]:
-    """About the `most` largest objects: for a picture that has no room for more."""
+    """The `most` largest objects, some evenly out of those that are alike: for a picture that has no room for more."""
     boxes = boxes_of(shapes)
     if len(boxes) <= most:
         return list(shapes)
     sizes = (boxes[:, 2:4] - boxes[:, 0:2]).max(axis=1)
-    kept = sizes >= np.partition(sizes, -most)[-most]
+    least = np.partition(sizes, -most)[-most]
+    kept = sizes > least
+    alike = np.flatnonzero(sizes == least)
+    kept[alike[np.linspace(0, len(alike) - 1, most - int(kept.sum())).astype(np.int64)]] = True
     result: list[AnyShape] = []
     at = 0
     for shape in shapes:

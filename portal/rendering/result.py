@@ -116,7 +116,8 @@ class Sheet:
 
     `extents` is the useful part [x0, y0, x1, y1] that the SVG's viewBox shows; `full` holds everything drawn.
     `objects` counts the entities of the layout, `drawn` those of which something is visible or could be. `title` is tag ->
-    value of the title block, `blocks` name -> number of references.
+    value of the title block, `blocks` name -> number of references. `first` is the file of a large sheet's picture at a
+    glance (glance.py), which may be empty.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Sheet:
     parts: tuple[Tile, ...] = ()
     title: dict[str, str] = field(default_factory=dict)
     blocks: dict[str, int] = field(default_factory=dict)
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

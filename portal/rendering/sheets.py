@@ -13,6 +13,7 @@ from portal.rendering.batches import BATCHES, Shape, Stamps, around, boxes_of, s
 from portal.rendering.draughtsman import Draughtsman
 from portal.rendering.dxf import Entity
 from portal.rendering.extents import useful
+from portal.rendering.glance import glance
 from portal.rendering.grid import Frame
 from portal.rendering.paper import PLOT, Plot
 from portal.rendering.reasons import Refused
@@ -116,6 +117,10 @@ class Desk:
         for part in written.parts:
             tiles.append(Tile(part.tile, f"sheet-{number}-tile-{part.tile}.svg", part.box))
             (self._out / tiles[-1].svg).write_text(part.text, encoding="utf-8")
+        first = f"sheet-{number}-first.svg" if tiles else ""
+        if first:
+            seen = glance(shapes, frame, layers, self._limits, f"f{number}")
+            (self._out / first).write_text(seen, encoding="utf-8")
         (self._out / small).write_text(thumbnail(shapes, frame, layers), encoding="utf-8")
         listed, numbers = _layers(shapes, self._hand)
         texts = tuple(
@@ -125,7 +130,7 @@ class Desk:
         )
         return Sheet(
             drawn.name, name, small, box, full, units, listed, texts, drawn.objects, drawn.drawn, tuple(tiles),
-            title_of(drawn.layout, self._hand.size_of), drawn.blocks,
+            title_of(drawn.layout, self._hand.size_of), drawn.blocks, first,
         )  # fmt: skip
 
     def plot(self, drawn: Drawn, plot: Plot, styles: PlotStyles | None = None) -> None:

@@ -116,14 +116,19 @@ class Writer:
         tiles = _tiling(bands, self._frame)
         body = self._body(bands, tiles, self._grid)
         if tiles.across == 1:
-            return Written(self._document("".join(body[1]), name, units))
+            return Written(self._document("".join(body[1]), about(self._frame, name, units)))
         boxes = _boxes(bands, tiles)
         for band in bands:
             band.strokes = largest(band.strokes, IN_BASE)
         self._pictured = 0  # The tiles have all pictures again, in other documents.
         base = self._body(bands, tiles, Grid(self._frame, COARSE))
         whole = "".join(f'<g data-tile="{tile}">{"".join(base.get(tile, ()))}</g>' for tile in sorted(body))
-        return Written(self._document(whole, name, units), self._parts(body, boxes))
+        return Written(self._document(whole, about(self._frame, name, units)), self._parts(body, boxes))
+
+    def coarse(self, bands: list[Band], attributes: str) -> str:
+        """A coarse document without tiles."""
+        body = self._body(bands, Tiles(self._frame, 1), Grid(self._frame, COARSE))
+        return self._document("".join(body[1]), attributes)
 
     def _parts(self, body: dict[int, list[str]], boxes: dict[int, Box]) -> Iterator[Part]:
         """The tiles' documents; what went into one is let go of before the next."""
@@ -147,9 +152,9 @@ class Writer:
                     raise Refused("output-too-large")
         return body
 
-    def _document(self, body: str, name: str, units: str) -> str:
+    def _document(self, body: str, attributes: str) -> str:
         defs = f"<defs>{''.join(self._defs)}</defs>" if self._defs else ""
-        return root(self._frame, defs + body, about(self._frame, name, units))
+        return root(self._frame, defs + body, attributes)
 
     def _areas(self, areas: list[Path], tiles: Tiles, grid: Grid) -> Iterator[tuple[int, str]]:
         least = 1 / (self._frame.scale * grid.fine) if grid.coarse else 0.0

@@ -26,11 +26,16 @@ export function say(words) {
   if (room) room.textContent = words;
 }
 
-const room = document.getElementById("notices");
-if (room) {
+function watch() {
+  const room = document.getElementById("notices");
+  if (!room) return;
   for (const notice of room.querySelectorAll("[data-notice]")) tend(notice);
   new MutationObserver(() => {
     for (const notice of room.querySelectorAll("[data-notice]")) tend(notice);
   }).observe(room, { childList: true });
 }
+
+// Whoever imports this may run before the page is whole.
+if (document.readyState === "loading") document.addEventListener("readystatechange", watch, { once: true });
+else watch();
 document.addEventListener("click", (event) => event.target.closest?.("[data-notice-close]")?.closest("[data-notice]")?.remove());

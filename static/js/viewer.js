@@ -13,22 +13,51 @@ const MM = { mm: 1, cm: 10, m: 1000, km: 1e6, in: 25.4, ft: 304.8, inch: 25.4, f
 const MM_OF_PIXEL = 25.4 / 96;
 const WIDE = matchMedia("(min-width: 48.01rem)");
 
+/** When the page as it is now has been painted, or nobody looks at it. */
+const painted = () =>
+  new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+    setTimeout(done, 500);
+  });
+
+/** Begin to fetch a sheet: `read` gives its SVG and how many characters it had, `end()` lets it go. It is asked for after `before`. */
+function begun(url, before) {
+  const stop = new AbortController();
+  const read = async () => {
+    await before;
+    const answer = await fetch(url, { credentials: "same-origin", signal: stop.signal });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const text = await answer.text();
+    const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    if (svg.localName !== "svg") throw new Error("not a drawing");
+    for (const unwanted of svg.querySelectorAll("script, style, foreignObject, iframe")) unwanted.remove();
+    return { svg, length: text.length };
+  };
+  return { read: read(), end: () => stop.abort() };
+}
+
 class DrawingViewer extends HTMLElement {
-  #sheets = [];
+  #sheets = null;
   #current = 0;
   #camera;
   #layers;
   #tiles;
   #place = null; // {x, y, scale, units}: how SVG units become drawing units
-  #loading = null;
+  #loading = null; // {end(), read}: the sheet that is being fetched
   #memory = {};
   #pointer = null;
   #off = new AbortController();
   #spoken = 0;
 
+  /** This may run while the page is still coming: what is inside is there when all of it is. */
   connectedCallback() {
-    if (this.#camera) return;
+    if (this.#sheets) return;
     this.#sheets = JSON.parse(this.dataset.sheets || "[]");
+    if (document.readyState !== "loading") this.#begin();
+    else document.addEventListener("readystatechange", () => this.#begin(), { once: true, signal: this.#off.signal });
+  }
+
+  #begin() {
     this.#memory = this.#recall();
     this.#camera = new Camera(this.#stage, { insets: () => this.#insets(), changed: () => this.#moved() });
     this.#layers = new LayerPanel(this.querySelector(".viewer-layers"), (change) => this.#layered(change));
@@ -40,13 +69,18 @@ class DrawingViewer extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#loading?.abort();
+    this.#loading?.end();
     this.#tiles?.end();
     this.#off.abort();
   }
 
   get #stage() {
     return this.querySelector(".viewer-stage");
+  }
+
+  /** The first picture of a large sheet, which came with the page. */
+  get #ahead() {
+    return this.querySelector("svg.ahead");
   }
 
   #dark() {
@@ -117,20 +151,17 @@ class DrawingViewer extends HTMLElement {
       else tab.removeAttribute("aria-current");
     }
     this.querySelector(".viewer-note").textContent = sheet.note ?? "";
-    this.#loading?.abort();
-    const loading = (this.#loading = new AbortController());
+    this.#loading?.end();
+    this.#loading = null;
     this.#clear();
     this.#layers.fill(sheet.layers ?? [], new Map(Object.entries(this.#memory.layers ?? {})));
     if (sheet.refused) return this.#state("refused", sheet.refused);
     this.#state("loading");
+    if (index !== Number(this.dataset.current)) this.#ahead?.remove();
+    const loading = (this.#loading = begun(sheet.url, this.#ahead && painted()));
     try {
-      const answer = await fetch(sheet.url, { credentials: "same-origin", signal: loading.signal });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const text = await answer.text();
-      const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-      if (svg.localName !== "svg") throw new Error("not a drawing");
-      if (loading.signal.aborted) return undefined;
-      this.#put(svg, text.length, sheet);
+      const { svg, length } = await loading.read;
+      if (loading === this.#loading) this.#put(svg, length, sheet);
     } catch (problem) {
       if (problem.name !== "AbortError") this.#state("error", navigator.onLine ? "" : "인터넷 연결을 확인해 주십시오.");
     }
@@ -145,7 +176,6 @@ class DrawingViewer extends HTMLElement {
   }
 
   #put(svg, length, sheet) {
-    for (const unwanted of svg.querySelectorAll("script, style, foreignObject, iframe")) unwanted.remove();
     const [x, y] = (svg.dataset.origin ?? "0 0").split(" ").map(Number);
     this.#place = { x, y, scale: Number(svg.dataset.scale) || 1, units: sheet.units ?? svg.dataset.units ?? "" };
     const drawn = document.adoptNode(svg);
@@ -153,6 +183,7 @@ class DrawingViewer extends HTMLElement {
     drawn.setAttribute("preserveAspectRatio", "none");
     drawn.setAttribute("width", "100%");
     drawn.setAttribute("height", "100%");
+    this.#ahead?.remove();
     this.#stage.prepend(drawn);
     this.#layers.attach(drawn);
     this.#tiles.begin(drawn, sheet.tiles ?? [], this.#place);
@@ -169,6 +200,7 @@ class DrawingViewer extends HTMLElement {
 
   #state(state, words) {
     this.dataset.state = state;
+    if (state === "error" || state === "refused") this.#ahead?.remove();
     for (const one of this.querySelectorAll("[data-when]")) one.hidden = one.dataset.when !== state;
     const room = this.querySelector(`[data-when="${state}"] [data-words]`);
     if (room && words) room.textContent = words;

@@ -11,6 +11,8 @@ const MARGIN = 0.25; // of the view, on each side
 const PATIENCE = 2000; // ms the whole sheet waits at most for the browser to have nothing else to do
 
 const whenIdle = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: PATIENCE }) : setTimeout(act, QUIET));
+// A frame begins when the one before the last is on the screen.
+const whenShown = (act, frames = 3) => requestAnimationFrame(() => (frames > 1 ? whenShown(act, frames - 1) : act()));
 const neverMind = (wait) => (window.cancelIdleCallback ? cancelIdleCallback(wait) : clearTimeout(wait));
 
 export class Tiles {
@@ -76,8 +78,10 @@ export class Tiles {
     for (const [tile, text, loading] of this.#held.splice(0)) this.#take(tile, text, loading);
     for (const tile of this.#all) tile.failed = false; // a new view, a new try
     // Whoever sees the whole sheet sees it well enough at first: what the page still has to do goes before.
-    if (this.#all.every((tile) => this.#within(tile))) this.#idle = whenIdle(() => this.#begun());
-    else this.#ask();
+    if (!this.#all.every((tile) => this.#within(tile))) return this.#ask();
+    const view = this.#view;
+    this.#idle = whenIdle(() => whenShown(() => view === this.#view && this.#begun()));
+    return undefined;
   }
 
   #begun() {

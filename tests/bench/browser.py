@@ -5,8 +5,9 @@ one path to an object, of npm's dxf-viewer and of ours once everything is there;
 picture of the drawing, with what crossed the wire until then. Exits 1 when a bar is missed.
 
 - A frame is the time between two calls of requestAnimationFrame.
-- The first picture is the first frame the browser showed (its screencast) whose middle has a quarter of the contrast
-  that it has in the end: the same for every page, and nothing that a page says about itself.
+- The first picture is the first frame the browser showed whose middle has a quarter of the contrast that it has in the
+  end: the same for every page, and nothing that a page says about itself. Frames are those of the browser's own trace,
+  which keeps them without waiting for us; a screencast waits for an answer to each, and so shows the next one late.
 - What a worker fetches is not in the bytes: dxf-viewer's drawing of 20 MB is one such.
 - Warm: the second visit of one browser window, which has what it may keep. Cold: the first; bytes are counted there.
 """
@@ -18,6 +19,7 @@ import io
 import itertools
 import json
 import math
+import operator
 import subprocess
 import sys
 import tempfile
@@ -50,13 +52,16 @@ REACH, MOVES = 300, 240
 #: A page that is slow is dragged less far: a hand gives up, too.
 LONGEST_DRAG = 8.0
 CONTRAST = 0.25
+#: A browser's trace has its frames about this wide.
+SEEN = 480
 MOST_BYTES = 200_000
 
 FRAMES = """() => { window.frames_ = []; const note = (at) => { window.frames_.push(at); window.noting_ = requestAnimationFrame(note); };
 window.noting_ = requestAnimationFrame(note); }"""
 TAKEN = "() => { cancelAnimationFrame(window.noting_); return window.frames_; }"
-#: Every tile of the sheet has come, when the page has a viewer at all.
-WHOLE = """() => { const viewer = document.querySelector("drawing-viewer"); if (!viewer) return true;
+#: All of the drawing has come: every tile of our sheet, or what dxf-viewer was told to load.
+WHOLE = """() => { const viewer = document.querySelector("drawing-viewer");
+if (!viewer) return !document.querySelector("[data-loads]") || "loaded" in document.documentElement.dataset;
 const tiles = JSON.parse(viewer.dataset.sheets)[Number(viewer.dataset.current)].tiles.length;
 return viewer.dataset.state === "ready" && viewer.querySelectorAll('g[data-tile] g[transform="scale(2)"]').length === 0
   && performance.getEntriesByType("resource").filter((one) => one.name.includes("/tiles/")).length >= tiles; }"""
@@ -82,42 +87,39 @@ class Found:
 
 @dataclass
 class Film:
-    """What a browser showed since it was sent to an address, and what it received."""
+    """What a browser showed since it was sent to an address, what it showed in the end, and what it received."""
 
     begun: float = 0.0
+    last: bytes = b""
     pictures: list[tuple[float, bytes]] = field(default_factory=list)
     received: list[tuple[float, int]] = field(default_factory=list)
 
     def first(self) -> float:
         """When the drawing was first to be seen, on the clock of the machine."""
-        shown = [(at, contrast(picture)) for at, picture in self.pictures if at >= self.begun]
-        least = shown[-1][1] * CONTRAST
-        return next(at for at, seen in shown if seen >= least)
+        least = contrast(self.last) * CONTRAST
+        return next(at for at, picture in self.pictures if at >= self.begun and contrast(picture) >= least)
 
     def bytes_until(self, moment: float) -> int:
         return sum(size for at, size in self.received if at <= moment)
 
 
 def contrast(picture: bytes) -> float:
-    """How much the middle of a picture varies: nothing on an empty sheet, much where lines are."""
+    """How much the middle of a picture varies, SEEN pixels wide: nothing on an empty sheet, much where lines are."""
     from PIL import Image, ImageStat  # noqa: PLC0415 - not in the processes that only serve
 
     image = Image.open(io.BytesIO(picture)).convert("L")
+    image.thumbnail((SEEN, SEEN))
     wide, high = image.size
     return ImageStat.Stat(image.crop((wide * 3 // 10, high * 3 // 10, wide * 7 // 10, high * 7 // 10))).stddev[0]
 
 
 @contextmanager
-def filmed(tab: Page) -> Iterator[Film]:
+def filmed(browser: Browser, tab: Page) -> Iterator[Film]:
     """Write down what the tab shows and receives until the block ends."""
     film = Film()
     door = tab.context.new_cdp_session(tab)
     counted: dict[str, int] = {}
     apart: list[float] = []
-
-    def show(event: dict[str, Any]) -> None:
-        film.pictures.append((event["metadata"]["timestamp"], base64.b64decode(event["data"])))
-        door.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
 
     def ask(event: dict[str, Any]) -> None:
         apart.append(event["wallTime"] - event["timestamp"])
@@ -128,39 +130,34 @@ def filmed(tab: Page) -> Iterator[Film]:
         counted[event["requestId"]] = before + more
         film.received.append((event["timestamp"] + apart[-1], more))
 
-    door.on("Page.screencastFrame", show)
     door.on("Network.requestWillBeSent", ask)
     door.on("Network.dataReceived", receive)
     door.on("Network.loadingFinished", lambda event: receive(event, whole=True))
     door.send("Network.enable")
-    door.send("Page.startScreencast", {"format": "jpeg", "quality": 60, "maxWidth": 720, "maxHeight": 450})
+    browser.start_tracing(page=tab, screenshots=True, categories=["-*"])
     try:
         yield film
     finally:
-        door.send("Page.stopScreencast")
+        trace = json.loads(browser.stop_tracing())
         door.detach()
+    for event in trace["traceEvents"]:
+        if event["name"] == "Screenshot":
+            film.pictures.append((event["ts"] / 1e6 + apart[-1], base64.b64decode(event["args"]["snapshot"])))
+    film.pictures.sort(key=operator.itemgetter(0))
 
 
-def visited(tab: Page, address: str) -> Film:
+def visited(browser: Browser, tab: Page, address: str) -> Film:
     """Go to an address and stay until all of the drawing is there."""
-    with filmed(tab) as film:
+    with filmed(browser, tab) as film:
         tab.goto(address, wait_until="commit")
         film.begun = float(tab.evaluate("performance.timeOrigin")) / 1000
         tab.wait_for_load_state("load", timeout=PATIENCE * 1000)
         tab.wait_for_function(WHOLE, timeout=PATIENCE * 1000)
-        _steady(tab, film)
-    return film
-
-
-def _steady(tab: Page, film: Film) -> None:
-    """Wait until a drawing is there and nothing new was shown for a while."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        before = len(film.pictures)
         tab.wait_for_timeout(STEADY * 1000)
-        if len(film.pictures) == before and before and contrast(film.pictures[-1][1]) > 1:
-            return
-    raise TimeoutError(f"{tab.url} showed no drawing within {PATIENCE:.0f} s")
+        film.last = tab.screenshot(timeout=PATIENCE * 1000)
+    if contrast(film.last) <= 1:
+        raise TimeoutError(f"{address} showed no drawing")
+    return film
 
 
 def dragged(tab: Page) -> list[float]:
@@ -184,11 +181,11 @@ def measured(browser: Browser, address: str, found: Found, *, drawn: bool) -> No
     try:
         tab = context.new_page()
         if drawn:
-            cold = visited(tab, address)
+            cold = visited(browser, tab, address)
             found.cold.append((cold.first() - cold.begun) * 1000)
             found.wire.append(cold.bytes_until(cold.first()))
             tab.goto("about:blank")
-            warm = visited(tab, address)
+            warm = visited(browser, tab, address)
             found.warm.append((warm.first() - warm.begun) * 1000)
         else:
             tab.goto(address)

@@ -48,7 +48,8 @@ MAIN = f"""import {{DxfViewer}} from "dxf-viewer";
 import {{Color}} from "three";
 const room = document.querySelector("#room");
 const viewer = new DxfViewer(room, {{autoResize: true, clearColor: new Color("#fff"), colorCorrection: true}});
-viewer.Load({{url: "{DRAWING}", fonts: null, workerFactory: () => new Worker("worker.js")}});
+const loading = {{url: "{DRAWING}", fonts: null, workerFactory: () => new Worker("worker.js")}};
+viewer.Load(loading).then(() => {{ document.documentElement.dataset.loaded = ""; }});
 """
 WORKER = 'import {DxfViewer} from "dxf-viewer";\nDxfViewer.SetupWorker();\n'
 
@@ -148,7 +149,7 @@ def _dxf_viewer(folder: Path, cache: Path) -> str:
         return f"npm did not bring it: {error.stderr.decode(errors='replace').strip()[-300:]}"
     except (subprocess.SubprocessError, OSError) as error:
         return f"npm did not bring it: {error}"
-    script = '<script src="main.js"></script>'
+    script = '<script src="main.js" data-loads></script>'
     (folder / "dxf-viewer.html").write_text(
         PAGE.format(title="dxf-viewer", style=STYLE, body="", script=script), encoding="utf-8"
     )

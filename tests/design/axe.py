@@ -23,12 +23,12 @@ def judging(browser: Browser, **options: Any) -> BrowserContext:  # noqa: ANN401
     return context
 
 
-def violations(page: Page, values: Sequence[str] = RULES, kind: str = "tag") -> list[str]:
-    """Give each rule a page breaks with what breaks it; `values` are tags of rules, or rules by name."""
+def violations(page: Page, values: Sequence[str] = RULES, kind: str = "tag", within: str = "html") -> list[str]:
+    """Give each rule a page breaks `within` a part of it and what breaks it; `values` are tags of rules, or rules by name."""
     # Only what is broken is described: the rest would take as long again.
     found: dict[str, Any] = page.evaluate(
-        "([type, values]) => axe.run(document, {runOnly: {type, values}, resultTypes: ['violations'], preload: false})",
-        [kind, list(values)],
+        "([type, values, part]) => axe.run(part, {runOnly: {type, values}, resultTypes: ['violations'], preload: false})",
+        [kind, list(values), within],
     )
     assert found["passes"], "axe found nothing to judge"
     return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"][:3]]

@@ -34,6 +34,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 
 from portal.core import korea, money, tables
+from portal.core.gate import Caller
 from portal.core.states import Look
 from portal.core.supplier import Supplier
 from tests.design import sample_sheet
@@ -206,6 +207,7 @@ def _signed_in(*, staff: bool = False) -> dict[str, Any]:
         },
         "caller": {"acting": None},
         "embedded": True,
+        "caller": Caller(),
     }
 
 

@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 from portal.core import packing
 from portal.core.blobs import blobs
 from portal.drawings.models import Revision
+from portal.rendering import glance
 from portal.tenants import service as tenants
 from tests.drawings.conftest import standing
 from tests.drawings.world import World
@@ -126,6 +127,42 @@ def test_the_layers_of_the_list_are_the_layers_of_the_picture(world: World, larg
     assert {shown["name"]: colours[str(shown["index"])] for shown in sheet["layers"]} == {"가": "k-3", "다": "k-1"}
 
 
+def test_the_page_of_a_large_sheet_holds_its_first_picture_and_that_of_a_small_one_none(
+    world: World, large: Revision
+) -> None:
+    shown = world.get("alice", f"/drawings/{large.drawing_id}").text
+    (first,) = re.findall(r'<svg [^>]*class="ahead".*?</svg>', shown)
+    assert set(re.findall(r"</?([A-Za-z]+)", first)) == {"svg", "g", "path"}
+    lines = "".join(re.findall(r' d="([^"]*)"', first))
+    assert len(re.findall("[Mm]", lines)) == glance.MOST
+    small = world.drawn("alice", "작은.dxf", drawing(line(0, 0, 10, 10)).encode())
+    assert "ahead" not in world.get("alice", f"/drawings/{small.drawing_id}").text
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        '<svg class="ahead"><script href="/x.js"/></svg>',
+        '<svg class="ahead" onload="x()"></svg>',
+        "<svg></svg><form>",
+        '<svg><image id="x"/></svg>',
+        "다른 것",
+    ],
+)
+def test_a_page_takes_nothing_but_shapes_from_the_store(world: World, large: Revision, spoilt: str) -> None:
+    company = tenants.key_of(world.people["alice"].tenant_id)
+    key = next(key for key in blobs().keys(company) if key.endswith("-first.svg.br"))
+    with blobs().open(key) as kept:
+        before = kept.read()
+    blobs().put_named(key, io.BytesIO(b"".join(packing.packed([spoilt.encode()], "br"))), "image/svg+xml")
+    try:
+        shown = world.get("alice", f"/drawings/{large.drawing_id}").text
+        assert spoilt not in shown
+        assert "sheet_ahead" not in shown
+    finally:
+        blobs().put_named(key, io.BytesIO(before), "image/svg+xml")
+
+
 @pytest.fixture
 def served(world: World) -> Iterator[str]:
     """The address where the world answers."""
@@ -175,6 +212,34 @@ def test_the_viewer_brings_the_tiles_one_looks_at_once_and_without_the_hidden_la
     assert _layers_seen(tab) == {"0": True, "1": False}
     tab.locator(".layer-list label", has_text="가").locator("input").check()
     assert _layers_seen(tab) == {"0": True, "1": True}
+
+
+@pytest.mark.needs("chromium")
+def test_the_first_picture_is_where_and_as_the_sheet_will_be(tab: Page, served: str, large: Revision) -> None:
+    """The viewer itself does not come: what is seen is what the page brought."""
+    address, ahead = f"{served}/drawings/{large.drawing_id}", tab.locator("svg.ahead")
+    inside = 'svg g.l[data-layer="1"] path'
+    tab.set_extra_http_headers({"X-As": "alice"})
+    tab.goto(address)
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    expect(ahead).to_have_count(0)
+    sheet = tab.locator("svg.sheet").evaluate("svg => svg.getScreenCTM().e")
+    tab.locator("[data-act=ground][data-ground=dark]").click()
+
+    tab.route("**/viewer.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    tab.goto(address)
+    expect(ahead).to_be_visible()
+    assert ahead.evaluate("svg => svg.getScreenCTM().e") == pytest.approx(sheet, abs=1)
+    assert tab.locator("drawing-viewer").get_attribute("data-ground") == "dark"
+    assert tab.locator(inside).first.evaluate("path => getComputedStyle(path).stroke") == "rgb(0, 255, 0)"
+
+    tab.unroute("**/viewer.js")
+    tab.goto(address)
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    tab.locator(".layer-list label", has_text="가").locator("input").uncheck()
+    tab.route("**/viewer.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    tab.goto(address)
+    expect(ahead).to_have_count(0)
 
 
 def _look_at(tab: Page, x: int, y: int, whole: str | None) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pyotp
 import pytest
 
-from tests.design.axe import NARROW_AND_DARK, judging, violations
+from tests.design.axe import NARROW_AND_DARK, RULES, judging, violations
 from tests.engines import wait_for
 from tests.journey.conftest import Portal
 from tests.journey.served import Living
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playwright.sync_api import Browser, Page
 
 #: A finger's width, in CSS pixels.
@@ -124,7 +126,7 @@ def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Brow
 def _looks(page: Page) -> list[str]:
     """One page wide in daylight and narrow in the dark, without asking for it twice."""
     page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours are there at once
-    wrong = [f"light: {each}" for each in violations(page)]
+    wrong = [f"light: {each}" for each in violations(page)] + _menus(page, "light", RULES, "tag")
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
         if (shown := page.evaluate("document.documentElement.scrollWidth")) > width:
@@ -135,7 +137,25 @@ def _looks(page: Page) -> list[str]:
         )
         wrong += [f"the table '{name}' is cut at {width}" for name in cut]
     page.emulate_media(color_scheme="dark")
-    return wrong + [f"dark: {each}" for each in violations(page, NARROW_AND_DARK, "rule")]
+    wrong += [f"dark: {each}" for each in violations(page, NARROW_AND_DARK, "rule")]
+    return wrong + _menus(page, "dark", NARROW_AND_DARK, "rule")
+
+
+def _menus(page: Page, light: str, values: Sequence[str], kind: str) -> list[str]:
+    """The menus of a viewer's bar, opened one after the other: closed, they are not judged."""
+    wrong: list[str] = []
+    menus = page.locator(".viewer-bar > details")
+    for at in range(menus.count()):
+        menu = menus.nth(at)
+        menu.evaluate("menu => { menu.open = true; menu.id ||= 'judged'; }")
+        name, part = menu.locator("summary").get_attribute("title"), menu.get_attribute("id")
+        wrong += [f"{light}, {name}: {each}" for each in violations(page, values, kind, f"#{part}")]
+        box = menu.locator(".menu-list").bounding_box()
+        wide = page.evaluate("innerWidth")
+        if box is None or box["x"] < 0 or box["x"] + box["width"] > wide:
+            wrong.append(f"{light}, {name}: its list is not on the screen at {wide}")
+        menu.evaluate("menu => { menu.open = false; if (menu.id === 'judged') menu.removeAttribute('id'); }")
+    return wrong
 
 
 @pytest.mark.needs("chromium")

@@ -271,6 +271,15 @@ def test_a_picture_without_room_keeps_the_largest() -> None:
     assert kept[0].boxes[:, 2].tolist() == list(range(91, 101))
 
 
+def test_of_objects_alike_it_keeps_some_evenly_and_no_more_than_it_has_room_for() -> None:
+    starts = np.arange(0, 100, dtype=float)
+    ends = np.stack((starts, np.zeros(100), starts + 1, np.zeros(100)), axis=1)
+    ends[50, 2] += 5
+    (kept,) = largest([lines(PEN, ends)], 5)
+    assert isinstance(kept, Strings)
+    assert kept.boxes[:, 0].tolist() == [0, 32, 50, 66, 99]
+
+
 def test_a_large_sheet_is_a_base_and_tiles_that_hold_every_object_once() -> None:
     rng = np.random.default_rng(3)
     starts = rng.uniform(0, 1000, (15_000, 2))
