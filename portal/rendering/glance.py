@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from portal.rendering.bands import banded
 from portal.rendering.batches import Shape, largest
 from portal.rendering.shapes import Picture, Words
-from portal.rendering.svg import Writer, banded
+from portal.rendering.svg import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

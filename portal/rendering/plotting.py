@@ -19,12 +19,12 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import FILL_EVEN_ODD, Canvas
 from reportlab.pdfgen.pathobject import PDFPathObject
 
+from portal.rendering.bands import banded
 from portal.rendering.batches import BATCHES, Shape
 from portal.rendering.letters import CAP
 from portal.rendering.paper import SCALES, Plot
 from portal.rendering.reasons import Refused
 from portal.rendering.shapes import Box, Clip, Path, Picture, Span, Step, Words, overlap
-from portal.rendering.svg import banded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

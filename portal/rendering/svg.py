@@ -22,11 +22,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from portal.rendering import dashes
-from portal.rendering.batches import BATCHES, Batch, Shape, around, boxes_of, largest, strokes_in
-from portal.rendering.grid import FINE, SIDE, Frame, Grid, short, single_ring
+from portal.rendering.bands import Band, banded, boxes_by_tile, fineness, tiling
+from portal.rendering.batches import BATCHES, Batch, Shape, boxes_of, largest
+from portal.rendering.grid import SIDE, Frame, Grid, short, single_ring
 from portal.rendering.letters import CAP
 from portal.rendering.reasons import Refused
 from portal.rendering.root import about, placed_image, root
@@ -41,16 +40,10 @@ if TYPE_CHECKING:
     from portal.rendering.ink import LayerLook
     from portal.rendering.result import Limits
 
-BANDS: Final = 64
-WHOLE: Final = 12_000
-"""A sheet of so many objects is one document."""
-PER_TILE: Final = 6_000
-MOST_ACROSS: Final = 24
 COARSE: Final = 0.5
 """Grid steps to an SVG unit in the base: 2000 across the sheet, about one to a pixel of a large screen."""
 IN_BASE: Final = 16_000
 """Strokes in the base: the largest, so that it crosses the wire within 200 KB; the tiles bring the others."""
-STEPS: Final = 60
 LEGIBLE: Final = 12.0
 """Letters below this size, in SVG units, are left out of the base: they are smaller than five pixels."""
 READ: Final = 10.0
@@ -80,19 +73,6 @@ class Written:
     parts: Iterator[Part] = field(default_factory=lambda: iter(()))
 
 
-@dataclass(slots=True)
-class Band:
-    """Shapes between two masks: a mask hides what came before it and nothing after."""
-
-    areas: list[Path] = field(default_factory=list)
-    strokes: list[Path | Batch] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
-
-    def any(self) -> bool:
-        """Tell whether there is anything yet."""
-        return bool(self.areas or self.strokes or self.words)
-
-
 class Writer:
     """Writes one sheet. `prefix` keeps the ids of two sheets on one page apart."""
 
@@ -112,12 +92,12 @@ class Writer:
         bands = banded(shapes)
         for band in bands:
             band.strokes = [self._broken(stroke) for stroke in band.strokes]
-        self._grid = Grid(self._frame, _fineness(bands, self._frame))
-        tiles = _tiling(bands, self._frame)
+        self._grid = Grid(self._frame, fineness(bands, self._frame))
+        tiles = tiling(bands, self._frame)
         body = self._body(bands, tiles, self._grid)
         if tiles.across == 1:
             return Written(self._document("".join(body[1]), about(self._frame, name, units)))
-        boxes = _boxes(bands, tiles)
+        boxes = boxes_by_tile(bands, tiles)
         for band in bands:
             band.strokes = largest(band.strokes, IN_BASE)
         self._pictured = 0  # The tiles have all pictures again, in other documents.
@@ -336,53 +316,6 @@ def _stroke(look: _Look, data: str) -> str:
     opacity = f' stroke-opacity="{alpha:.2f}"' if alpha < 1 else ""
     thick = f' stroke-width="{weight:g}"' if weight != 1 else ""
     return f'<path{css}{stroke}{opacity}{thick} vector-effect="non-scaling-stroke" d="{data}"/>'
-
-
-def banded(shapes: Iterable[Shape]) -> list[Band]:
-    """Sort shapes into bands: in each, areas lie below strokes, and letters above them."""
-    bands = [Band()]
-    for shape in shapes:
-        if isinstance(shape, Words):
-            bands[-1].words.append(shape)
-            continue
-        if shape.fill == "mask" and bands[-1].any() and len(bands) < BANDS:
-            bands.append(Band())
-        if isinstance(shape, Path) and shape.fill:
-            bands[-1].areas.append(shape)
-        else:
-            bands[-1].strokes.append(shape)
-    return bands
-
-
-def _boxes(bands: list[Band], tiles: Tiles) -> dict[int, Box]:
-    """The box of each tile's objects, in drawing units."""
-    boxes = np.concatenate([boxes_of(shapes) for band in bands for shapes in (band.areas, band.strokes, band.words)])
-    numbers = tiles.of_all(boxes)
-    return {tile: around(boxes[numbers == tile]) for tile in np.unique(numbers).tolist()}
-
-
-def _fineness(bands: list[Band], frame: Frame) -> float:
-    """Grid steps to an SVG unit, so that all but the smallest tenth of the strokes are STEPS steps long or more.
-
-    An object that fills 60 pixels is then right to the pixel, and objects that meet still meet when they are larger:
-    what is one point in the drawing is one point of the grid.
-    """
-    boxes = boxes_of([stroke for band in bands for stroke in band.strokes])
-    sizes = (boxes[:, 2:4] - boxes[:, 0:2]).max(axis=1, initial=0.0)
-    sizes = sizes[sizes > 0] * frame.scale
-    if not len(sizes):
-        return FINE[0]
-    wanted = STEPS / float(np.quantile(sizes, 0.1))
-    return next((fine for fine in FINE if fine >= wanted), FINE[-1])
-
-
-def _tiling(bands: list[Band], frame: Frame) -> Tiles:
-    """One tile for a small sheet, and for one with masks: they hide what came before them, in whatever tile."""
-    count = sum(strokes_in(shape) for band in bands for shape in band.strokes)
-    count += sum(len(band.areas) + len(band.words) for band in bands)
-    if count <= WHOLE or len(bands) > 1:
-        return Tiles(frame, 1)
-    return Tiles(frame, min(math.ceil(math.sqrt(count / PER_TILE)), MOST_ACROSS))
 
 
 def _spans(spans: tuple[Span, ...], size: float) -> str:

@@ -205,7 +205,6 @@ def _signed_in(*, staff: bool = False) -> dict[str, Any]:
             else None,
             "search_url": "/search",
         },
-        "caller": {"acting": None},
         "embedded": True,
         "caller": Caller(),
     }

@@ -5,76 +5,23 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import shutil
 import struct
-import subprocess
-import sys
 import zlib
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-import ezdxf
 import pytest
 from ezdxf import xref
 from ezdxf.addons.acadctb import ColorDependentPlotStyles, NamedPlotStyles
 from ezdxf.document import Drawing
-from PIL import Image
 
-from portal.rendering import Limits, Reference, Rendering, births, render
+from portal.rendering import Limits, Reference
 from portal.rendering.command import main
 from portal.rendering.references import key_of
+from tests.rendering.referring import Make, drawn, of_kind, picture, svg_of, with_picture
 
 FONT = Path(__file__).resolve().parents[2] / "static" / "vendor" / "pretendard" / "Pretendard-Regular.ttf"
 HANGUL = Path(__file__).parent / "data" / "hangul_r2000.dwg"
-Make = Callable[..., Path]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """Write a DXF with a line on layer WALL, and references to other drawings: `make("a", b="C:/b.dwg")`."""
-
-    def made(name: str, fill: Callable[[Drawing], object] | None = None, /, **attached: str) -> Path:
-        doc = ezdxf.new("R2010", units=4)
-        doc.layers.add("WALL", color=3)
-        doc.modelspace().add_line((0, 0), (100, 0), dxfattribs={"layer": "WALL"})
-        for block, path in attached.items():
-            xref.attach(doc, block_name=block, filename=path, insert=(0, 50, 0))
-        if fill:
-            fill(doc)
-        file = tmp_path / f"{name}.dxf"
-        doc.saveas(file)
-        return file
-
-    return made
-
-
-def drawn(tmp_path: Path, source: Path, limits: Limits | None = None, **references: Path) -> Rendering:
-    names = {name.replace("_", "."): file for name, file in references.items()}
-    return render(source, tmp_path / "out", limits=limits or Limits(), references=names)
-
-
-def of_kind(answer: Rendering, *kinds: str) -> list[Reference]:
-    return [one for one in answer.references if one.kind in kinds]
-
-
-def svg_of(tmp_path: Path, answer: Rendering) -> str:
-    return (tmp_path / "out" / answer.sheets[0].svg).read_text(encoding="utf-8")
-
-
-def with_picture(path: str, **look: object) -> Callable[[Drawing], None]:
-    def fill(doc: Drawing) -> None:
-        definition = doc.add_image_def(filename=path, size_in_pixel=(40, 20))
-        image = doc.modelspace().add_image(definition, insert=(0, 0), size_in_units=(40, 20))
-        image.dxf.update(look)
-
-    return fill
-
-
-def picture(tmp_path: Path, name: str = "logo.png", size: tuple[int, int] = (40, 20)) -> Path:
-    file = tmp_path / name
-    Image.new("RGB", size, (200, 30, 30)).save(file)
-    return file
 
 
 def test_a_referred_drawing_is_drawn_with_its_layers_under_its_name(tmp_path: Path, make: Make) -> None:
@@ -342,77 +289,3 @@ def test_the_command_takes_references(tmp_path: Path, make: Make, capsys: pytest
         "references"
     ]
     assert main([str(host), "--out", out, "--reference", "plan.dxf"]) == 2
-
-
-def naming(*folders: str) -> Callable[[Drawing], None]:
-    """A drawing that names a picture, an xref, an underlay, fonts and plot styles in each of some folders."""
-
-    def fill(doc: Drawing) -> None:
-        for number, folder in enumerate(folders):
-            with_picture(f"{folder}/picture.png")(doc)
-            xref.attach(doc, block_name=f"plan{number}", filename=f"{folder}/plan.dxf")
-            underlay = doc.add_underlay_def(filename=f"{folder}/paper.pdf", fmt="pdf", name="1")
-            placed = doc.modelspace().add_underlay(underlay, insert=(0, 0))
-            placed.set_boundary_path([(0, 0), (9, 9)])
-            doc.styles.add(f"one{number}", font=f"{folder}/letters.shx").dxf.bigfont = f"{folder}/big.shx"
-            doc.styles.add(f"two{number}", font=f"{folder}/letters.ttf")
-            doc.layout().dxf.current_style_sheet = f"{folder}/plot.ctb"
-
-    return fill
-
-
-NAMED = ("picture.png", "plan.dxf", "paper.pdf", "letters.shx", "big.shx", "letters.ttf", "plot.ctb")
-
-
-def test_a_path_that_exists_is_absent_or_another_companys_gives_the_same_bytes(tmp_path: Path, make: Make) -> None:
-    for name in ("here", "other-company"):
-        folder = tmp_path / name
-        folder.mkdir()
-        for file in NAMED:
-            (folder / file).write_bytes(f"canary of {name}".encode())
-        picture(folder, "picture.png", (7, 9))
-    make("plan").rename(tmp_path / "other-company" / "plan.dxf")
-    seen = []
-    for folder in ("here", "absent", "other-company"):
-        answer = drawn(tmp_path, make("host", naming(str(tmp_path / folder))))
-        files = sorted((tmp_path / "out").glob("sheet-*.svg"))
-        told = [(one.name, one.kind, one.found, one.note) for one in answer.references]
-        seen.append((answer.outcome, told, [file.read_bytes() for file in files]))
-    assert seen[0] == seen[1] == seen[2]
-    assert {name for name, *_ in seen[0][1]} == {*NAMED, "txt.shx"}
-    host = make("host", naming(str(tmp_path / "here")))
-    before = drawn(tmp_path, host)
-    shutil.rmtree(tmp_path / "here")
-    after = drawn(tmp_path, host)
-    assert replace(before, timings={}) == replace(after, timings={})
-
-
-@pytest.mark.skipif(not shutil.which("strace"), reason="an extra: strace is not on this machine")
-def test_no_path_in_a_drawing_is_opened_and_no_socket_either(tmp_path: Path, make: Make) -> None:
-    """The kernel is asked: what was handed in is read, and nothing of what the drawing names."""
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    for file in NAMED:
-        (secrets / file).write_bytes(b"canary")
-    folders = ("secrets", str(secrets), "//10.9.8.7/share", "http://10.9.8.7/plans", "/dev", "../../..")
-    host, plan = make("host", naming(*folders)), make("given")
-    log, out = tmp_path / "calls", tmp_path / "out"
-    out.mkdir()
-    order = {
-        "source": str(host), "out": str(out), "encoding": None, "version": "1", "name": "", "limits": asdict(Limits()),
-        "webassembly": False, "compiled": None, "plot": None, "home": str(tmp_path / "home"),
-        "readable": [str(host), str(plan), str(secrets)], "references": {"plan.dxf": str(plan)},
-        "index": False,
-    }  # fmt: skip
-    calls = "trace=%file,%network,open,openat,execve"
-    command = ["strace", "-f", "-qq", "-s", "400", "-e", calls, "-o", str(log)]
-    command += [sys.executable, "-I", str(births.HERE / "child.py")]
-    subprocess.run(command, input=json.dumps(order).encode(), env={"HOME": str(tmp_path)}, check=True)
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    assert [line for line in lines if "socket(" in line or "connect(" in line] == []
-    # Landlock is told of the folder, so that it would be open to whoever tried: O_PATH reads nothing.
-    named = [line for line in lines if any(name in line for name in NAMED) and "O_PATH" not in line]
-    assert named == []
-    assert any(str(plan) in line and "O_RDONLY" in line for line in lines)
-    answer = Rendering.read(out)
-    assert [one.found for one in answer.references if one.kind == "xref"] == [True]
