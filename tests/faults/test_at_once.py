@@ -16,7 +16,7 @@ from tests.faults.wholeness import books, every
 RUNS, COMPANIES = 8, 10
 
 
-@pytest.mark.parametrize("at", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("at", [pytest.param("sqlite", marks=pytest.mark.slow), "postgres"], indirect=True)
 def test_eight_close_runs_at_once_make_one_invoice_a_company(at: Site) -> None:
     owners = [at.office.paying(name=f"회사 {number}", since=date(2026, 10, 1)) for number in range(COMPANIES)]
     at.office.at(date(2026, 11, 3))

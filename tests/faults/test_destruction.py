@@ -161,6 +161,7 @@ def test_workers_killed_around_what_cannot_be_undone_leave_one_certificate_each(
     _check(at, *_destroyed(at, DECISIVE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["postgres"], indirect=True)
 def test_on_postgresql_workers_killed_while_databases_and_rows_go_leave_one_certificate_each(at: Site) -> None:
     _check(at, *_destroyed(at, ON_POSTGRES))

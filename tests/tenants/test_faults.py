@@ -69,8 +69,13 @@ def live_through(portal: Premises, folder: Path) -> dict[int, float]:
 
 @pytest.mark.parametrize(
     ("portal", "steps"),
-    [("sqlite", StepName), ("postgres", OUTSIDE), pytest.param("postgres", StepName, marks=pytest.mark.slow)],
-    ids=["sqlite", "postgres", "postgres every step"],
+    [
+        ("sqlite", OUTSIDE),
+        ("postgres", OUTSIDE),
+        pytest.param("sqlite", StepName, marks=pytest.mark.slow),
+        pytest.param("postgres", StepName, marks=pytest.mark.slow),
+    ],
+    ids=["sqlite", "postgres", "sqlite every step", "postgres every step"],
     indirect=["portal"],
 )
 def test_a_worker_killed_at_any_moment_leaves_one_usable_company_and_nothing_else(
