@@ -9,6 +9,9 @@ const pressed = (event) => {
   return (event.ctrlKey || event.metaKey ? "Control+" : "") + plain;
 };
 
+// htmx takes the page in by a task of its own, begun before this file: a key that is faster would follow a bare link.
+const ready = new Promise((done) => setTimeout(done));
+
 const shown = (element) => element.checkVisibility?.({ visibilityProperty: true }) ?? element.offsetParent !== null;
 
 /** The element that `key` presses now: inside an open modal dialog only the dialog's own. */
@@ -82,7 +85,7 @@ document.addEventListener("keydown", (event) => {
   const element = target(key);
   if (!element) return;
   event.preventDefault();
-  press(element);
+  ready.then(() => press(element));
 });
 
 // A swap may take away what had the focus, or what a key pressed: then it goes on from what came instead.

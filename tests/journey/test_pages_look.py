@@ -26,7 +26,7 @@ PAGES = {
     "alice@hanbit.example": (
         "/drawings", "/drawings?view=list", "/drawings/bin", "/drawings/folders", "/drawings/1", "/drawings/1/revisions", "/drawings/1/edit",
         "/members", "/company", "/company/log", "/companies", "/me", "/me/devices", "/me/logins", "/me/password", "/me/email", "/me/second-factor",
-        "/requests", "/requests/new", "/plans", "/plans/team", "/invoices", "/billing-details", "/usage/estimate",
+        "/requests/new", "/plans", "/plans/team", "/billing-details", "/usage/estimate",
     ),
     "admin@planroom.example": (
         "/staff", "/staff/health", "/staff/work", "/staff/tenants", "/staff/tenants/1", "/staff/people", "/staff/visits",
