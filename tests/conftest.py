@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 #: the sample company's first start, only one is among the first, so that nobody else stands and waits for it.
 LONGEST = (
     "journey/test_pages_look.py",
-    "journey/test_two_lives.py",
     "tenants/test_faults.py",
     "house/test_lifecycle.py",
     "journey/test_main_way.py",

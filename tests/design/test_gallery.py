@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 ROOMS = ["/", "/?long=1&read-only=1", "/staff", "/public", "/viewer", "/error"]
 
 
+def opened(page: Page, address: str) -> None:
+    """Open a room that is whole: its letters are there, and its drawing, if it shows one."""
+    page.goto(address)
+    page.evaluate("document.fonts.ready.then(() => true)")
+    if page.locator("drawing-viewer").count():
+        page.locator("drawing-viewer[data-state=ready]").wait_for()
+
+
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize("room", ROOMS)
@@ -22,7 +30,7 @@ def test_a_room_is_accessible_and_whole(
 ) -> None:
     context = judging(browser, viewport={"width": width, "height": 900}, color_scheme=theme)
     page = context.new_page()
-    page.goto(gallery + room, wait_until="networkidle")
+    opened(page, gallery + room)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
     context.close()
@@ -32,7 +40,7 @@ def test_a_room_is_accessible_and_whole(
 def test_axe_sees_a_picture_without_words(browser: Browser, gallery: str) -> None:
     context = judging(browser)
     page = context.new_page()
-    page.goto(gallery + "/public", wait_until="networkidle")
+    opened(page, gallery + "/public")
     page.evaluate("document.querySelector('main').append(new Image())")
     assert any(line.startswith("image-alt") for line in violations(page))
     context.close()
@@ -41,7 +49,7 @@ def test_axe_sees_a_picture_without_words(browser: Browser, gallery: str) -> Non
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("room", ROOMS[:5])
 def test_a_room_breaks_no_rule_of_its_own_policy(tab: Page, gallery: str, room: str) -> None:
-    tab.goto(gallery + room, wait_until="networkidle")
+    opened(tab, gallery + room)
     assert tab.evaluate("document.fonts.check('600 15px Pretendard', '도면')")
 
 
@@ -59,7 +67,7 @@ def test_the_theme_switch_is_kept_on_the_next_page(tab: Page, gallery: str) -> N
 
 @pytest.mark.needs("chromium")
 def test_the_question_mark_lists_the_keys_and_typing_does_not(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/?quiet=1", wait_until="networkidle")
+    opened(tab, gallery + "/?quiet=1")
     tab.keyboard.press("/")
     assert tab.evaluate("document.activeElement.id") == "top-search"
     tab.keyboard.type("?u")
@@ -75,7 +83,7 @@ def test_the_question_mark_lists_the_keys_and_typing_does_not(tab: Page, gallery
 
 @pytest.mark.needs("chromium")
 def test_the_arrows_walk_the_rows_and_enter_opens_one(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/?quiet=1", wait_until="networkidle")
+    opened(tab, gallery + "/?quiet=1")
     tab.locator("#invoices tbody tr").first.focus()
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("ArrowDown")
@@ -86,7 +94,7 @@ def test_the_arrows_walk_the_rows_and_enter_opens_one(tab: Page, gallery: str) -
 
 @pytest.mark.needs("chromium")
 def test_a_refused_form_focuses_its_first_wrong_field(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/public", wait_until="networkidle")
+    opened(tab, gallery + "/public")
     assert tab.evaluate("document.activeElement.id") == "company"
     tab.get_by_role("link", name="이메일", exact=True).click()
     assert tab.evaluate("document.activeElement.id") == "email"
@@ -94,7 +102,7 @@ def test_a_refused_form_focuses_its_first_wrong_field(tab: Page, gallery: str) -
 
 @pytest.mark.needs("chromium")
 def test_numbers_take_their_form_as_typed_and_the_caret_stays(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/?quiet=1", wait_until="networkidle")
+    opened(tab, gallery + "/?quiet=1")
     number = tab.locator("#number")
     number.press_sequentially("1248100000")
     assert number.input_value() == "124-81-00000"
@@ -109,7 +117,7 @@ def test_numbers_take_their_form_as_typed_and_the_caret_stays(tab: Page, gallery
 
 @pytest.mark.needs("chromium")
 def test_files_go_up_one_by_one_and_a_refused_one_can_be_tried_again(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/?quiet=1", wait_until="networkidle")
+    opened(tab, gallery + "/?quiet=1")
     files = [{"name": name, "mimeType": "application/dxf", "buffer": b"0\nEOF\n"} for name in ("a.dxf", "refuse.dxf")]
     tab.set_input_files("#upload-input", files)  # type: ignore[arg-type]
     tab.locator(".upload-list .done").wait_for()
@@ -122,7 +130,7 @@ def test_files_go_up_one_by_one_and_a_refused_one_can_be_tried_again(tab: Page, 
 
 @pytest.mark.needs("chromium")
 def test_a_notice_offers_to_undo(tab: Page, gallery: str) -> None:
-    tab.goto(gallery + "/", wait_until="networkidle")
+    opened(tab, gallery + "/")
     notice = tab.locator("[data-notice]")
     assert notice.get_by_role("button", name="되돌리기").is_visible()
     notice.get_by_role("button", name="알림 닫기").click()
@@ -133,7 +141,7 @@ def test_a_notice_offers_to_undo(tab: Page, gallery: str) -> None:
 def test_the_phone_has_a_dock_of_five_that_opens_the_rest(browser: Browser, gallery: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
-    page.goto(gallery + "/?quiet=1", wait_until="networkidle")
+    opened(page, gallery + "/?quiet=1")
     dock = page.locator(".dock")
     assert dock.locator("> *").count() == 5
     assert not page.locator(".rail").is_visible()

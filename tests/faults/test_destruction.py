@@ -156,6 +156,7 @@ def _left(site: Site, doomed: list[Doomed]) -> list[str]:
     return [place for place, said in places.items() for word in words if word in said or word.lower() in said]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["sqlite"], indirect=True)
 def test_workers_killed_around_what_cannot_be_undone_leave_one_certificate_each(at: Site) -> None:
     _check(at, *_destroyed(at, DECISIVE))

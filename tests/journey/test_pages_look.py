@@ -1,4 +1,7 @@
-"""Every page, light and dark, wide and narrow: no WCAG 2.2 AA violation, nothing wider than the screen, no complaint."""
+"""Every page, light and dark, wide and narrow: no WCAG 2.2 AA violation, nothing wider than the screen, no complaint.
+
+In the dark each page is judged by `make soak`; what pages are made of is so every time, by tests/design/test_gallery.py.
+"""
 
 from __future__ import annotations
 
@@ -79,9 +82,16 @@ def signed_in(page: Page, portal: Portal, who: str) -> None:
     wait_for(tried, f"{who} is signed in (a code is taken once, the next one comes within 30 s)", seconds=240)
 
 
+@pytest.fixture(params=["by day", pytest.param("by night", marks=pytest.mark.slow)])
+def at_night(request: pytest.FixtureRequest) -> bool:
+    """Whether pages are judged narrow and in the dark, too."""
+    night: bool = request.param == "by night"
+    return night
+
+
 @pytest.mark.needs("chromium")
 @pytest.mark.parametrize("who", PAGES, ids=lambda who: who.partition("@")[0] or "visitor")
-def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, who: str) -> None:
+def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, who: str, at_night: bool) -> None:
     context = judging(browser, locale="ko-KR", reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
@@ -93,14 +103,14 @@ def test_every_page_is_readable_by_everybody(portal: Portal, browser: Browser, w
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(portal.url + path)
-        wrong += [f"{path}: {each}" for each in _looks(page)]
+        wrong += [f"{path}: {each}" for each in _looks(page, night=at_night)]
     context.close()
     assert wrong == []
     assert [line for line in said if "404" not in line] == []
 
 
 @pytest.mark.needs("chromium")
-def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Browser) -> None:
+def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Browser, at_night: bool) -> None:
     context = judging(browser, locale="ko-KR", reduced_motion="reduce")
     page = context.new_page()
     wrong: list[str] = []
@@ -117,14 +127,14 @@ def test_every_page_is_as_readable_when_it_is_full(living: Living, browser: Brow
             if answer is None or answer.status != HTTPStatus.OK:
                 wrong.append(f"{who} {address}: {answer.status if answer else 'no answer'}")
                 continue
-            wrong += [f"{who} {address}: {each}" for each in _looks(page)]
+            wrong += [f"{who} {address}: {each}" for each in _looks(page, night=at_night)]
     context.close()
     assert not wrong, "\n".join(wrong)
     assert not said, "\n".join(said)
 
 
-def _looks(page: Page) -> list[str]:
-    """One page wide in daylight and narrow in the dark, without asking for it twice."""
+def _looks(page: Page, *, night: bool) -> list[str]:
+    """One page wide in daylight and, at `night`, narrow in the dark, without asking for it twice."""
     page.add_style_tag(content="*, *::before, *::after { transition: none !important; }")  # colours are there at once
     wrong = [f"light: {each}" for each in violations(page)] + _menus(page, "light", RULES, "tag")
     for width in (1440, 390):
@@ -136,6 +146,8 @@ def _looks(page: Page) -> list[str]:
             ".map(one => one.ariaLabel)"
         )
         wrong += [f"the table '{name}' is cut at {width}" for name in cut]
+    if not night:
+        return wrong
     page.emulate_media(color_scheme="dark")
     wrong += [f"dark: {each}" for each in violations(page, NARROW_AND_DARK, "rule")]
     return wrong + _menus(page, "dark", NARROW_AND_DARK, "rule")

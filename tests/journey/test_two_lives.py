@@ -150,6 +150,7 @@ def case_of(tab: Page, person: Person) -> None:
 
 
 @pytest.mark.needs("chromium")
+@pytest.mark.slow
 def test_one_company_pays_and_the_other_is_destroyed(house: House, tab: Page, tmp_path: Path) -> None:
     walked = Walked(house)
     rita = staff(house, "rita@planroom.example", "정리타", ("reviewer", "support"))

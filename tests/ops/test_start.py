@@ -59,7 +59,7 @@ class Start:
 
     def well(self) -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).json()["ok"] is True
+            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=10).json()["ok"] is True
         return False
 
 
@@ -124,7 +124,7 @@ def test_the_second_start_shows_a_page_and_tells_addresses_and_sign_ins(portal: 
     said = _until_told(portal, 60)
     assert f"http://localhost:{portal.port}" in said
     assert "rita@planroom.example" in said
-    assert httpx.get(f"http://127.0.0.1:{portal.port}/").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{portal.port}/", timeout=60).status_code == 200
 
 
 @pytest.mark.needs("linux")

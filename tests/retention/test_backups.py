@@ -140,7 +140,9 @@ def flask(place: Premises, *words: str) -> tuple[int, dict[str, Any], str]:
     return result.exit_code, json.loads(result.stdout or "{}"), result.stderr
 
 
-@pytest.mark.parametrize(("before", "after"), [("sqlite", "postgres"), ("postgres", "postgres")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("sqlite", "postgres"), pytest.param("postgres", "postgres", marks=pytest.mark.slow)]
+)
 def test_everything_comes_back_on_an_empty_machine(both: Engines, before: str, after: str) -> None:
     with both.portal(before, "lost") as place:
         live_in()

@@ -71,7 +71,7 @@ def live_through(portal: Premises, folder: Path) -> dict[int, float]:
     ("portal", "steps"),
     [
         ("sqlite", OUTSIDE),
-        ("postgres", OUTSIDE),
+        pytest.param("postgres", OUTSIDE, marks=pytest.mark.slow),
         pytest.param("sqlite", StepName, marks=pytest.mark.slow),
         pytest.param("postgres", StepName, marks=pytest.mark.slow),
     ],
