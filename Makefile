@@ -1,8 +1,8 @@
 # Planroom's commands. `make run` starts a portal that can be used, `make test` tries everything the machine can carry.
 PY := .venv/bin/python
-# Tests run in this many processes, two more than the two cores they are meant for, because many wait for an engine or
+# Tests run in this many processes, one more than the two cores they are meant for, because many wait for an engine or
 # a browser; a file's tests stay together, and the files come in the order that tests/conftest.py gives them.
-WORKERS ?= 4
+WORKERS ?= 3
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
 .DEFAULT_GOAL := help

@@ -155,8 +155,8 @@ def test_tiles_that_left_the_view_are_let_go(tab: Page, gallery: str) -> None:
     for _ in range(8):
         tab.mouse.wheel(0, -240)
     _until(tab, lambda: 1 in held)
-    _until(tab, lambda: set(gone) == middle)
-    assert set(held) - middle == {1}
+    # Where the hand rested on its way, others were asked for; they are let go like the first.
+    _until(tab, lambda: middle <= set(gone) and set(held) - set(gone) == {1})
 
 
 def test_zoomed_in_only_what_is_near_is_drawn_and_letters_only_when_they_can_be_read(tab: Page, gallery: str) -> None:

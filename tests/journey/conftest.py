@@ -63,7 +63,7 @@ class Portal:
         return mails
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("journey") / "data"
     first_start(tmp_path_factory, folder)
@@ -82,10 +82,10 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     started.sign_ins = json.loads((folder / "demo.json").read_text(encoding="utf-8"))
     yield started
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.wait(120)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def living(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Living]:
     """Half a year of companies, invoices and decisions, served in this process on a clock of its own."""
     with served.living(tmp_path_factory.mktemp("rich"), redis_server.url) as made:
