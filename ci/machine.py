@@ -1,4 +1,4 @@
-"""Brings what the tests need of Debian (Chromium, a JDK, Groovy), once, when run as root; else says what is missing.
+"""Brings what the tests need of Debian (Chromium, a JDK, Groovy, strace), once, when run as root; else says what is missing.
 
 `make test` calls it. ENGINES=no leaves the installation out. It never fails: what is still missing afterwards is listed
 by the tests at their end, and is a failure there under STRICT=1.

@@ -53,6 +53,7 @@ CAPABILITIES: dict[str, Capability] = {
     "root": Capability(lambda: os.geteuid() == 0),
     "chromium": Capability(lambda: chromium_path() is not None and _module("playwright"), "chromium fonts-noto-cjk"),
     "jdk": Capability(lambda: _runs("javac", "-version"), "default-jdk-headless"),
+    "strace": Capability(lambda: _runs("strace", "-o", "/dev/null", "true"), "strace"),
     "groovy": Capability(lambda: _runs("groovy", "--version"), "groovy default-jdk-headless"),
 }
 

@@ -82,12 +82,13 @@ def publish(app: Flask) -> None:
 
 class _Publisher:
     def __init__(self, app: Flask) -> None:
-        self._app, self._thread = weakref.ref(app), None
+        self._app = weakref.ref(app)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=_go_on, args=(self._app,), name="gauges", daemon=True)  # type: ignore[assignment]
-            self._thread.start()  # type: ignore[attr-defined]
+            self._thread = threading.Thread(target=_go_on, args=(self._app,), name="gauges", daemon=True)
+            self._thread.start()
 
     def forget(self) -> None:
         """After a fork: the thread is the parent's."""

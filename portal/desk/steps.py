@@ -5,6 +5,7 @@ Pure: figures in, sentences out. Seconds everywhere; shares are parts of one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from portal.core.queue import WAITING_SECONDS
@@ -31,6 +32,7 @@ WAIT_WORTH_ANOTHER_WORKER = float(WAITING_SECONDS)
 #: Of fewer reads the slowest of a hundred is one single read, and says nothing.
 LEAST_READS = 300
 
+SUFFICIENT = "지금은 충분합니다."
 ENOUGH = Look("지금은 충분합니다", "green", "check")
 DUE = Look("하실 때입니다", "amber", "flag")
 TAKEN = Look("이미 하고 있습니다", "blue", "check")
@@ -91,16 +93,15 @@ def _near(found: Figures) -> Step:
             "SESSION_NEAR_CACHE=off 로 끄실 때입니다." if many else "켜져 있고, 지금은 이대로 충분합니다.",
             "쓰기마다 모든 웹 프로세스에 알리느라 Redis가 프로세스 하나에 0.006 ms씩 씁니다.",
         )
-    late = found.on_redis and found.read_p95 is not None and found.read_p95 >= READ_WORTH_NEAR_CACHE
-    return Step(
+    step = _measured(
         "근접 캐시",
         "세션 읽기 p95",
-        milliseconds(found.read_p95),
-        milliseconds(READ_WORTH_NEAR_CACHE),
-        _judged(found.read_p95, late=late),
-        _said("SESSION_NEAR_CACHE=on 으로 켜실 때입니다.", found.read_p95, late=late),
+        (found.read_p95, READ_WORTH_NEAR_CACHE, milliseconds),
+        "SESSION_NEAR_CACHE=on 으로 켜실 때입니다.",
         "화면 하나가 5 ms쯤 일합니다. 읽기가 그 5분의 1이면 기억해 두는 편이 낫습니다.",
     )
+    # Only Redis tells near caches of changes: on another store there is none to switch on.
+    return step if found.on_redis or step.look is not DUE else replace(step, look=ENOUGH, words=SUFFICIENT)
 
 
 def _sentinel(found: Figures) -> Step:
@@ -111,7 +112,7 @@ def _sentinel(found: Figures) -> Step:
         look, words = TAKEN, "Sentinel이 지키고 있습니다."
     else:
         look = DUE if late else ENOUGH
-        words = "Redis를 세 대로 늘리고 Sentinel을 두실 때입니다." if late else "지금은 충분합니다."
+        words = "Redis를 세 대로 늘리고 Sentinel을 두실 때입니다." if late else SUFFICIENT
     return Step(
         "Redis 한 대에서 Sentinel로",
         "한 달 안의 가장 긴 멈춤",
@@ -124,27 +125,21 @@ def _sentinel(found: Figures) -> Step:
 
 
 def _own_machine(found: Figures) -> Step:
-    late = found.read_p99 is not None and found.read_p99 >= READ_WORTH_OWN_MACHINE
-    return Step(
+    return _measured(
         "Redis에 컴퓨터 한 대",
         "세션 읽기 p99",
-        milliseconds(found.read_p99),
-        milliseconds(READ_WORTH_OWN_MACHINE),
-        _judged(found.read_p99, late=late),
-        _said("Redis를 다른 컴퓨터로 옮기실 때입니다.", found.read_p99, late=late),
+        (found.read_p99, READ_WORTH_OWN_MACHINE, milliseconds),
+        "Redis를 다른 컴퓨터로 옮기실 때입니다.",
         "화면이 Redis를 기다리는 한도 0.5초의 10분의 1입니다. 한가한 Redis는 0.2 ms 안에 답합니다.",
     )
 
 
 def _servers(found: Figures) -> Step:
-    late = found.busiest is not None and found.busiest >= BUSY_WORTH_ANOTHER_SERVER
-    return Step(
+    return _measured(
         "웹 서버 늘리기",
         "가장 바쁜 컴퓨터",
-        percent(found.busiest),
-        percent(BUSY_WORTH_ANOTHER_SERVER),
-        _judged(found.busiest, late=late),
-        _said("웹 서버를 한 대 더 두실 때입니다.", found.busiest, late=late),
+        (found.busiest, BUSY_WORTH_ANOTHER_SERVER, percent),
+        "웹 서버를 한 대 더 두실 때입니다.",
         "70%에서 화면 하나가 혼자일 때의 3.3배를 기다립니다. 한 대를 더 두면 1.5배가 됩니다.",
     )
 
@@ -157,17 +152,23 @@ def _workers(found: Figures) -> Step:
         f"{found.longest_wait:.0f}초",
         f"{WAIT_WORTH_ANOTHER_WORKER:g}초",
         DUE if late else ENOUGH,
-        "작업 프로세스를 늘리실 때입니다." if late else "지금은 충분합니다.",
+        "작업 프로세스를 늘리실 때입니다." if late else SUFFICIENT,
         "이보다 오래 기다린 작업은 잃어버렸을 수도 있다고 보고 다시 시킵니다.",
     )
 
 
-def _judged(figure: float | None, *, late: bool) -> Look:
-    return UNKNOWN if figure is None else DUE if late else ENOUGH
-
-
-def _said(words: str, figure: float | None, *, late: bool) -> str:
-    return "아직 잰 값이 없습니다." if figure is None else words if late else "지금은 충분합니다."
+def _measured(
+    name: str, measured: str, figure: tuple[float | None, float, Callable[[float | None], str]], words: str, why: str
+) -> Step:
+    """A step that is due when its `figure` (what it is now, the threshold, how both are written) has come so far."""
+    now, threshold, written = figure
+    if now is None:
+        look, words = UNKNOWN, "아직 잰 값이 없습니다."
+    elif now >= threshold:
+        look = DUE
+    else:
+        look, words = ENOUGH, SUFFICIENT
+    return Step(name, measured, written(now), written(threshold), look, words, why)
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -88,13 +88,9 @@ def name_key(file_name: str) -> str:
 def kinds_beside(file_name: str) -> frozenset[str]:
     """What a file of this name may be to be kept beside the drawings; they name theirs with these endings, and find no other."""
     name = file_name.casefold()
-    return (
-        PICTURE_KINDS
-        if name.endswith(PICTURE_ENDINGS)
-        else STYLE_KINDS
-        if name.endswith(STYLE_ENDINGS)
-        else frozenset()
-    )
+    if name.endswith(PICTURE_ENDINGS):
+        return PICTURE_KINDS
+    return STYLE_KINDS if name.endswith(STYLE_ENDINGS) else frozenset()
 
 
 def folder_key(name: str) -> str:

@@ -279,7 +279,7 @@ def test_shared_broken_files_are_refused(tmp_path: Path, name: str) -> None:
     assert "손상" in answer.message
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="an extra: strace is not on this machine")
+@pytest.mark.needs("strace")
 def test_the_child_opens_no_socket_and_no_file_but_its_own(tmp_path: Path, compiled: Path) -> None:
     """What the machine code of the reader does, the interpreter cannot see: the kernel is asked."""
     log, out = tmp_path / "calls", tmp_path / "out"

@@ -61,7 +61,7 @@ def test_a_path_that_exists_is_absent_or_another_companys_gives_the_same_bytes(t
     assert replace(before, timings={}) == replace(after, timings={})
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="an extra: strace is not on this machine")
+@pytest.mark.needs("strace")
 def test_no_path_in_a_drawing_is_opened_and_no_socket_either(tmp_path: Path, make: Make) -> None:
     """The kernel is asked: what was handed in is read, and nothing of what the drawing names."""
     secrets = tmp_path / "secrets"
