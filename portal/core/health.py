@@ -31,7 +31,7 @@ def healthz() -> ResponseReturnValue:
 
 
 def checks() -> list[dict[str, Any]]:
-    """Name, ok and a sentence for each thing the portal leans on."""
+    """Name, ok and a sentence for each thing the portal leans on. `unused`: well, because nobody wants it here."""
     problems = settings().problems
     rows = [{"name": "settings", "ok": not problems, "message": " ".join(problems) or "설정값이 모두 바릅니다."}]
     for name, well, ask in (
@@ -51,8 +51,8 @@ def outside() -> list[dict[str, Any]]:
         "세금계산서를 발행합니다." if known.tax_invoices_set_up else "설정되지 않음: 세금계산서를 발행하지 않습니다."
     )
     return [
-        {"name": "cards", "ok": True, "message": cards},
-        {"name": "tax_invoices", "ok": True, "message": papers},
+        {"name": "cards", "ok": True, "unused": not known.cards_set_up, "message": cards},
+        {"name": "tax_invoices", "ok": True, "unused": not known.tax_invoices_set_up, "message": papers},
     ]
 
 

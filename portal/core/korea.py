@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -197,6 +197,12 @@ def datetime_words(instant: datetime) -> str:
     """2026.11.23 (월) 14:05, in Seoul, from an aware instant."""
     local = _seoul(instant)
     return f"{date_words(local)} {local:%H:%M}"
+
+
+def moment_words(instant: datetime) -> str:
+    """As `datetime_words`, but the date alone at Seoul's midnight: a list that tells only days is kept so."""
+    midnight = _seoul(instant).time() == time.min
+    return date_words(instant) if midnight else datetime_words(instant)
 
 
 def ago_words(instant: datetime, now: datetime) -> str:

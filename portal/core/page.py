@@ -132,6 +132,7 @@ def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> No
         number="{:,}".format,
         date=korea.date_words,
         datetime=korea.datetime_words,
+        moment=korea.moment_words,
         ago=lambda instant: korea.ago_words(instant, clock.now()),
         filesize=file_size,
         phone=korea.phone_words,

@@ -22,6 +22,7 @@ from portal.core.page import page
 from portal.core.queue import Standing, standings
 from portal.core.redis import redis
 from portal.core.settings import settings
+from portal.core.states import Look
 from portal.desk.steps import Figures, milliseconds, percent, steps
 
 health_staff = Blueprint("health_staff", __name__, url_prefix="/staff/health")
@@ -72,7 +73,7 @@ def health() -> ResponseReturnValue:
         failovers=max((one.failovers for one in found.processes), default=0),
         untold=outbox.backlog(db.session()),
         untold_seconds=0 if untold is None else max(0, int((now() - untold).total_seconds())),
-        checks=[(CHECKS.get(row["name"], row["name"]), row) for row in _checks()],
+        checks=[(CHECKS.get(row["name"], row["name"]), row | {"look": _look(row)}) for row in _checks()],
         minutes=int(WINDOW_SECONDS // 60),
         milliseconds=milliseconds,
     )
@@ -143,6 +144,12 @@ def _row(one: board.Process) -> dict[str, object]:
         "gone": one.gone,
         "failovers": one.failovers,
     }
+
+
+def _look(check: dict[str, Any]) -> Look:
+    if not check["ok"]:
+        return Look("확인 필요", "red", "warn")
+    return Look("쓰지 않음", "grey", "minus") if check.get("unused") else Look("정상", "green", "check")
 
 
 def _checks() -> list[dict[str, Any]]:

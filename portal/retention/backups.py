@@ -158,7 +158,10 @@ def check() -> dict[str, Any]:
     backups = whole()
     line: dict[str, Any] = {"name": "backup", "ok": settings().embedded}
     if not backups:
-        return line | {"message": "백업이 없습니다. flask --app wsgi backup create 를 매일 실행해 주십시오."}
+        return line | {
+            "unused": line["ok"],
+            "message": "백업이 없습니다. flask --app wsgi backup create 를 매일 실행해 주십시오.",
+        }
     age = fresh() - datetime.strptime(backups[-1].name, STAMP).replace(tzinfo=UTC)
     hours = max(0, int(age.total_seconds() // 3600))
     told = f"마지막 백업은 {hours}시간 전에 만든 것입니다."

@@ -118,6 +118,8 @@ def test_dates_are_those_of_seoul() -> None:
     late = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
     assert korea.datetime_words(late) == "2026.11.23 (월) 00:00"
     assert korea.datetime_words(NOW) == "2026.11.23 (월) 14:05"
+    assert korea.moment_words(late) == "2026.11.23 (월)"
+    assert korea.moment_words(NOW) == "2026.11.23 (월) 14:05"
     assert korea.date_words(late) == "2026.11.23 (월)"
     assert korea.date_words(date(2026, 11, 22)) == "2026.11.22 (일)"
     assert korea.short_date_words(late) == "2026.11.23"

@@ -230,7 +230,7 @@ def test_what_is_damaged_is_found_and_what_does_not_fit_is_refused(engines: Engi
     with engines.portal("sqlite", "lost") as place:
         tenant = live_in()[0]
         line = backups.check()
-        assert line["ok"], "embedded mode needs none"
+        assert (line["ok"], line["unused"]) == (True, True), "embedded mode needs none"
         name = making.create().name
         backup = backups.root() / name
         assert flask(place, "backup", "restore", name)[0] == 3
