@@ -18,7 +18,6 @@ feature = Feature(
             "청구서", "invoice", "billing.invoices", roles=PAYERS, group=5, also=("/billing-details", "/statements")
         ),
         Section("요금제", "money", "plans.plans", roles=PAYERS, group=5),
-        Section("월 마감", "calendar", "billing_staff.close", staff=True, roles=BILLERS, group=2),
         Section(
             "청구서",
             "invoice",

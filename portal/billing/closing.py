@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
 from portal.billing import invoicing
-from portal.billing.models import CloseState, CloseStep, Invoice, InvoiceState, Subscription, SubscriptionState
+from portal.billing.models import CloseState, CloseStep, Invoice, Subscription, SubscriptionState
 from portal.billing.rules.terms import Period
 from portal.core.clock import fresh, now, today
 from portal.core.db import db, write
@@ -39,22 +39,11 @@ BY = "close"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One company on the board of a month: how far its money has come."""
+    """One company of a month's close: how far that is, and the invoice that came of it."""
 
     tenant: Tenant
     step: CloseStep
     invoice: Invoice | None
-
-    @property
-    def column(self) -> str:
-        """stuck, rated, billed, paid, or nothing: where it stands on the board."""
-        if self.step.state == CloseState.STUCK:
-            return "stuck"
-        if self.step.state == CloseState.WAITING:
-            return "rated"
-        if self.invoice is None or self.invoice.state == InvoiceState.VOID:
-            return "nothing"
-        return "paid" if self.invoice.state == InvoiceState.PAID else "billed"
 
 
 def start(period: Period) -> int:

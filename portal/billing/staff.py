@@ -1,24 +1,18 @@
-"""Money as the staff of billing see it: the month's close as a board, and every company's invoices."""
+"""Money as the staff of billing see it: every company's invoices."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.billing import closing, ledger, listing, pdf
+from portal.billing import ledger, listing, pdf
 from portal.billing import service as billing
 from portal.billing.forms import ReasonForm, VoidForm
-from portal.billing.models import INVOICE, CloseState, InvoiceState
+from portal.billing.models import INVOICE, InvoiceState
 from portal.billing.pages import HEAD, a_file, a_pdf, in_columns, invoice_values, spans, statement_values
-from portal.billing.rules.terms import Period
 from portal.core import ids
-from portal.core.clock import today
-from portal.core.errors import NotFound
 from portal.core.exports import as_csv, as_xlsx
 from portal.core.gate import access, caller
 from portal.core.korea import particle
@@ -27,8 +21,6 @@ from portal.core.page import page, see_other
 billing_staff = Blueprint("billing_staff", __name__, url_prefix="/staff/billing")
 BILLERS = frozenset({"billing", "admin"})
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: The board's columns from left to right: what a company's money does there.
-COLUMNS = {"rated": "집계", "billed": "청구", "paid": "수납", "nothing": "청구 없음"}
 LABELS = {
     "": "모두",
     InvoiceState.FINALISED: "청구",
@@ -38,69 +30,6 @@ LABELS = {
     InvoiceState.VOID: "취소",
 }
 ALL_HEAD = ("고객사", *HEAD)
-
-
-# ----- the month's close ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Column:
-    """A stage of the close: its companies, and what their invoices come to."""
-
-    word: str
-    rows: list[closing.Row] = field(default_factory=list)
-
-    def sum(self, name: str) -> int:
-        return sum(
-            getattr(row.invoice, name) for row in self.rows if row.invoice is not None and row.column != "nothing"
-        )
-
-
-@billing_staff.get("/close")
-@access("staff", roles=BILLERS)
-def close() -> ResponseReturnValue:
-    period = _month(request.args.get("month", ""))
-    rows = closing.board(period)
-    columns = {name: Column(word) for name, word in COLUMNS.items()}
-    for row in rows:
-        if row.column != "stuck":
-            columns[row.column].rows.append(row)
-    return page(
-        "billing/close.html",
-        period=period,
-        label=f"{period.from_date:%Y-%m}",
-        over=period.to_date <= today(),
-        missing=closing.missing(period),
-        rows=rows,
-        stuck=[row for row in rows if row.column == "stuck"],
-        columns=columns,
-        total=Column("모두", [row for column in columns.values() for row in column.rows]),
-        waiting=any(row.step.state == CloseState.WAITING for row in rows),
-        machine=INVOICE,
-        months=_months(period),
-        before=billing.month_before(period).from_date,
-        after=period.to_date,
-    )
-
-
-@billing_staff.post("/close")
-@access("staff", roles=BILLERS)
-def start() -> ResponseReturnValue:
-    """Begin the close of a month, or go on with it; safe to press twice."""
-    period = _month(request.form.get("month", ""))
-    count = closing.start(period)
-    return _to_board(period, f"{period.from_date:%Y년 %-m월} 마감을 시작했습니다. {count:,}곳을 차례로 처리합니다.")
-
-
-@billing_staff.post("/close/<int:tenant_id>/again")
-@access("staff", roles=BILLERS)
-def again(tenant_id: int) -> ResponseReturnValue:
-    """Close one stuck company again, after its reason was mended."""
-    period = _month(request.form.get("month", ""))
-    if tenant_id not in {row.tenant.id for row in closing.board(period)}:
-        raise NotFound
-    closing.retry(period, tenant_id)
-    return _to_board(period, "다시 처리하고 있습니다.")
 
 
 # ----- invoices ------------------------------------------------------------------------------------------------------
@@ -229,23 +158,3 @@ def _columns() -> list[tuple[Any, ...]]:
     rows = list(listing.all_invoices(*_asked()))
     names = [row.tenant.name for row in rows]
     return [(name, *cells) for name, cells in zip(names, in_columns(rows), strict=True)]
-
-
-def _month(text: str) -> Period:
-    """The month that was asked for as 2026-11; the last one that is over when none was."""
-    if not text:
-        return billing.month_before(billing.month(today()))
-    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", text):
-        raise NotFound
-    return billing.month(date(int(text[:4]), int(text[5:]), 1))
-
-
-def _months(period: Period) -> list[tuple[str, str]]:
-    """Months to choose from: those that were begun, the last one that is over, and the one that is shown."""
-    last = billing.month_before(billing.month(today())).from_date
-    found = sorted({*closing.periods(), last, period.from_date}, reverse=True)[:24]
-    return [(f"{day:%Y-%m}", f"{day:%Y년 %-m월}") for day in found]
-
-
-def _to_board(period: Period, notice: str) -> ResponseReturnValue:
-    return see_other(url_for("billing_staff.close", month=f"{period.from_date:%Y-%m}"), notice)

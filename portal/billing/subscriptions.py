@@ -6,7 +6,7 @@ An upgrade holds from the day it is chosen, as a phase of its own; a downgrade f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -77,6 +77,12 @@ def newest(tenant_id: int) -> Subscription | None:
 def profile_of(tenant_id: int) -> BillingProfile | None:
     """Whom the company's invoices are for; None until it has said so."""
     return db.session.get(BillingProfile, tenant_id)
+
+
+def evidence_of(tenant_ids: Iterable[int]) -> dict[int, Evidence]:
+    """What each company takes as the proof of its invoices; of those that have said whom these are for."""
+    query = select(BillingProfile.tenant_id, BillingProfile.evidence).where(BillingProfile.tenant_id.in_(tenant_ids))
+    return {row.tenant_id: Evidence(row.evidence) for row in db.session.execute(query)}
 
 
 def phases(subscription: Subscription) -> list[Phase]:

@@ -28,7 +28,7 @@ FRAMES = ("base.html", "frame.html", "public.html")
 @dataclass(frozen=True, slots=True)
 class Section:
     """A line of the rail. `count` gives the number beside it for a caller; `roles` empty means all; `also` names the
-    addresses of its pages that do not lie below its own.
+    addresses of its pages that do not lie below its own; `first` puts it before the others of its group.
     """
 
     label: str
@@ -37,6 +37,7 @@ class Section:
     staff: bool = False
     roles: frozenset[str] = frozenset()
     group: int = 0
+    first: bool = False
     count: Callable[[Caller], int] | None = None
     also: tuple[str, ...] = ()
 
@@ -124,7 +125,7 @@ def _below(url: str) -> bool:
 
 
 def init_app(app: Flask, sections: list[Section], searches: list[Section]) -> None:
-    sections = sorted(sections, key=lambda section: section.group)
+    sections = sorted(sections, key=lambda section: (section.group, not section.first))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.filters.update(

@@ -15,6 +15,7 @@ from portal.core.settings import settings
 from portal.taxinvoices import writing
 from portal.taxinvoices.issuing import move_on
 from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
+from portal.taxinvoices.proofs import proofs_of
 from portal.taxinvoices.providers import Done, Rejected, popbill
 from portal.taxinvoices.watching import JOB, settle, sweep, watch_deadlines
 from portal.taxinvoices.writing import heard_finalised, heard_voided, papers_of
@@ -137,6 +138,7 @@ __all__ = [
     "papers_for",
     "papers_of",
     "papers_of_invoice_for",
+    "proofs_of",
     "send_now",
     "sweep",
     "try_again",

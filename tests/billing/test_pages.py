@@ -233,7 +233,7 @@ def test_the_board_shows_who_is_stuck_first_and_its_columns_add_up(desk: Office,
     period = billing.month(date(2026, 10, 1))
     closing.close_company(period, stuck.tenant_id)
     text = flat(staff.get("/staff/billing/close?month=2026-10").text)
-    assert "새길엔지니어링 1번 시도함 청구 정보가 없어 청구서를 만들 수 없습니다." in text
+    assert "새길엔지니어링 청구 · 1번 시도함 청구 정보가 없어 청구서를 만들 수 없습니다." in text
     assert "모두 2 47,000 4,700 51,700 0 51,700" in text
     assert staff.post(f"/staff/billing/companies/{stuck.tenant_id}", data=DETAILS_FORM).status_code == 303
     again = f"/staff/billing/close/{stuck.tenant_id}/again"

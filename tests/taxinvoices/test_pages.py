@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import pypdfium2
 
+from portal.billing import receivables
 from portal.billing import service as billing
+from portal.billing.models import BillingProfile, Evidence
+from portal.core.db import write
 from portal.taxinvoices import service
 from tests.billing.office import BILL
 from tests.taxinvoices.conftest import Desk
@@ -68,3 +72,47 @@ def test_a_company_without_tax_invoices_reads_why(desk: Desk) -> None:
     billing.void(BILL, desk.invoice.id, "잘못")
     service.heard_voided(str(uuid4()), desk.invoice.id)
     assert browser.get(f"/invoices/{desk.invoice.id}/tax-invoice").status_code == 200
+
+
+def test_the_months_board_takes_a_company_from_the_bill_to_the_filed_tax_invoice(desk: Desk) -> None:
+    staff = desk.office.browser(BILL)
+
+    def lanes() -> dict[str, str]:
+        board = staff.get("/staff/billing/close?month=2026-10").text
+        found = re.findall(r'<section class="lane" aria-label="(.+?)">(.+?)</section>', board, re.DOTALL)
+        return {name: " ".join(re.sub(r"<[^>]+>", " ", inside).split()) for name, inside in found}
+
+    def where() -> list[str]:
+        return [name for name, inside in lanes().items() if "한빛종합건설" in inside]
+
+    assert list(lanes()) == ["집계", "청구", "수납", "세금계산서"]
+    assert where() == ["청구"]
+    assert "증빙 발행 대기" in lanes()["청구"]
+    desk.outside.post("/_control/business", json={"number": "1248100998", "state": "closed", "end_dt": "20261001"})
+    paper = desk.work(desk.ask())
+    board = staff.get("/staff/billing/close?month=2026-10").text
+    stuck = re.search(r'aria-label="멈춘 곳">.+?</section>', board, re.DOTALL)
+    assert stuck is not None, "what stopped is on top"
+    assert "폐업" in stuck[0]
+    assert f"/staff/tax-invoices/{paper.id}" in stuck[0]
+    assert where() == ["청구"], "it counts where its money is"
+    desk.outside.delete("/_control/business")
+    staff.post(f"/staff/tax-invoices/{paper.id}/try-again")
+    desk.work(paper)
+    with write() as session:
+        receivables.record_payment(session, desk.invoice.id, 13_200, "charge:1")
+    assert where() == ["수납"], "paid, not yet with the tax office"
+    desk.until_filed(paper)
+    assert where() == ["세금계산서"]
+    assert "전송 완료" in lanes()["세금계산서"]
+    assert "멈춘 곳" not in staff.get("/staff/billing/close?month=2026-10").text
+
+
+def test_what_is_paid_by_card_alone_is_proved_by_its_slip(desk: Desk) -> None:
+    with write() as session:
+        session.get_one(BillingProfile, desk.owner.tenant_id).evidence = Evidence.CARD_SLIP_ONLY
+        receivables.record_payment(session, desk.invoice.id, 13_200, "charge:1")
+    board = desk.office.browser(BILL).get("/staff/billing/close?month=2026-10").text
+    lane = board[board.index('aria-label="세금계산서"') :]
+    assert "한빛종합건설" in lane
+    assert "카드전표" in lane
