@@ -6,12 +6,15 @@
 
 Noto Sans KR holds all 11,172 syllables and the 4,888 Hanja of KS X 1001, and looks like Pretendard because both are drawn
 after Source Han Sans (Nanum Gothic lacks most of the Hanja). Of the signs, KS X 1001's rarest and ⌀ ℄ are in neither; these
-few come from DejaVu Sans. The outlines become TrueType, which a plot's PDF needs. Both licences ask that a changed font
+few come from DejaVu Sans. The signs of geometrical tolerances that none of them has are drawn here (ISO 1101, ISO 129).
+The outlines become TrueType, which a plot's PDF needs. Both licences ask that a changed font
 bears another name.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,23 @@ LETTERS_IN_A_SLICE = 320
 #: Hanja with their older block, syllables, and the Hanja that stand twice for having two readings.
 BLOCKS = ((0x3400, 0x9FFF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF))
 SIGNS = "⌀℄"
+#: The signs of portal/rendering/signs.py, in a slice of their own.
+TOLERANCES = "∠⊥⏥⌓○⫽⌭↗⌯⌖⌒ⓁⓂ□ⓅⓈ⌰↧⌴⌵⌲⌳◎―"
+#: Those that no font here has, as strokes on a grid of 10 to the height of a capital letter: points, or a centre, radius and angles.
+STROKES: dict[str, list[tuple[float, ...]]] = {
+    "⌓": [(5, 2, 5, 0, 180), (0, 2, 10, 2)],
+    "⫽": [(1, 0, 5, 10), (5, 0, 9, 10)],
+    "⌭": [(5, 5, 2.6, 0, 360), (0, 0, 4, 10), (6, 0, 10, 10)],
+    "⌯": [(2, 8, 8, 8), (0, 5, 10, 5), (2, 2, 8, 2)],
+    "⌖": [(5, 5, 3.2, 0, 360), (0, 5, 10, 5), (5, 0, 5, 10)],
+    "⌰": [(0, 1, 5, 9, 5, 6), (5, 9, 2.6, 7.6), (4, 1, 9, 9, 9, 6), (9, 9, 6.6, 7.6), (0, 1, 4, 1)],
+    "⌴": [(0, 7, 0, 2, 10, 2, 10, 7)],
+    "⌵": [(0, 8, 5, 1, 10, 8)],
+    "⌲": [(0, 5, 1, 5), (1, 1.5, 9, 5, 1, 8.5, 1, 1.5), (9, 5, 10, 5)],
+    "⌳": [(0, 1, 10, 1, 10, 7, 0, 1)],
+}
+WIDTH, CAPITAL, SIDE = 0.75, 0.72, 0.09
+"""Of a stroke, in the grid; a capital letter's height, and the room on each side, in em."""
 ERROR = 0.5
 
 
@@ -93,6 +113,50 @@ def with_signs(font: TTFont, other: TTFont, codes: set[int]) -> TTFont:
     return font
 
 
+def with_strokes(font: TTFont) -> TTFont:
+    """The font with the signs that are drawn here."""
+    em = font["head"].unitsPerEm
+    unit = CAPITAL * em / 10
+    for sign, strokes in STROKES.items():
+        name, pen = f"uni{ord(sign):04X}", TTGlyphPen(None)
+        for stroke in strokes:
+            _stroke(pen, [(SIDE * em + x * unit, y * unit) for x, y in _points(stroke)], WIDTH * unit / 2)
+        font["glyf"][name] = pen.glyph()
+        font["hmtx"][name] = (round((2 * SIDE + CAPITAL) * em), round(SIDE * em))
+        for table in font["cmap"].tables:
+            if table.isUnicode():
+                table.cmap[ord(sign)] = name
+    return font
+
+
+def _points(stroke: tuple[float, ...]) -> list[tuple[float, float]]:
+    """The corners of a stroke; an arc as many short ones."""
+    if len(stroke) != 5:  # noqa: PLR2004 - an arc has five numbers
+        return list(zip(stroke[::2], stroke[1::2], strict=True))
+    x, y, radius, first, last = stroke
+    steps = max(8, round((last - first) / 15))
+    angles = [math.radians(first + (last - first) * step / steps) for step in range(steps + 1)]
+    return [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
+
+
+def _stroke(pen: TTGlyphPen, points: list[tuple[float, float]], half: float) -> None:
+    """Each part of a stroke as a bar that reaches over its ends by half its width, all of one turn: together they fill."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
+        long = math.hypot(x1 - x0, y1 - y0)
+        dx, dy = (x1 - x0) / long * half, (y1 - y0) / long * half
+        corners = [
+            (x0 - dx - dy, y0 - dy + dx), (x1 + dx - dy, y1 + dy + dx), (x1 + dx + dy, y1 + dy - dx), (x0 - dx + dy, y0 - dy - dx),
+        ]  # fmt: skip
+        pen.moveTo(_whole(corners[0]))
+        for corner in corners[1:]:
+            pen.lineTo(_whole(corner))
+        pen.closePath()
+
+
+def _whole(point: tuple[float, float]) -> tuple[int, int]:
+    return round(point[0]), round(point[1])
+
+
 def named(font: TTFont) -> TTFont:
     """The font under our own name; its copyright and licence stay in the file."""
     for record in list(font["name"].names):
@@ -116,6 +180,8 @@ def slices(codes: set[int]) -> list[tuple[list[int], str]]:
         block = sorted(code for code in codes if first <= code <= last)
         parts = [block[at : at + LETTERS_IN_A_SLICE] for at in range(0, len(block), LETTERS_IN_A_SLICE)]
         found += [(part, ranges([*range(part[0], part[-1] + 1)])) for part in parts]
+    own = set(map(ord, STROKES)) | (codes & set(map(ord, TOLERANCES)) - ks_x_1001())
+    found.append((sorted(own), ranges(sorted(own))))
     others = sorted(codes - {code for part, _ in found for code in part})
     cuts = [others[at : at + LETTERS_IN_A_SLICE] for at in range(0, len(others), LETTERS_IN_A_SLICE)]
     return [(part, ranges(part)) for part in cuts] + found
@@ -141,9 +207,9 @@ def main(noto: Path, dejavu: Path, folder: Path) -> None:
     theirs = {code for code in font.getBestCmap() if chr(code) > "\x7f"}
     font = as_truetype(subset_of(font, theirs - small))
     other = TTFont(dejavu / "ttf" / "DejaVuSans.ttf")
-    missing = (ks_x_1001() | set(map(ord, SIGNS))) - theirs - small
+    missing = (ks_x_1001() | set(map(ord, SIGNS + TOLERANCES))) - theirs - small - set(map(ord, STROKES))
     whole = folder / "whole.ttf"
-    named(with_signs(font, other, missing)).save(whole)
+    named(with_strokes(with_signs(font, other, missing))).save(whole)
 
     codes = set(TTFont(whole).getBestCmap())
     rules = []

@@ -18,7 +18,7 @@ from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.math import Vec3
 from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
 
-from portal.rendering import budget, curves, leaders
+from portal.rendering import budget, curves, leaders, tolerance
 from portal.rendering.addon import AddOn
 from portal.rendering.batches import Shape, around, boxes_of
 from portal.rendering.dxf import Entity
@@ -72,6 +72,7 @@ class Draughtsman:
         self._deadline = deadline
         self._addon = AddOn()
         self._styles = {style.dxf.name.lower(): style for style in doc.styles}
+        self._dimstyles = {style.dxf.name.lower(): style for style in doc.dimstyles}
         self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
         self._open: list[str] = []
         self._plain_hand = PlainHand(
@@ -107,6 +108,7 @@ class Draughtsman:
             "DGNUNDERLAY": self._frame,
             "OLE2FRAME": self._ole,
             "WIPEOUT": self._wipeout,
+            "TOLERANCE": self._tolerance,
         }
 
     def attach(self, block: str, other: Draughtsman) -> None:
@@ -281,6 +283,10 @@ class Draughtsman:
         if not parts:
             raise curves.Unfit("dimension without picture")
         return self._parts((part for part in parts if part.dxftype() != "POINT"), inner)
+
+    def _tolerance(self, entity: Entity, setting: Setting) -> list[Shape]:
+        style = self._dimstyles.get(str(entity.dxf.get("dimstyle", "Standard")).lower())
+        return self._parts(tolerance.opened(entity, style), self.palette.setting(entity, setting))
 
     def _insert(self, entity: Entity, setting: Setting) -> list[Shape]:
         inner = self.palette.setting(entity, setting)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ezdxf.math import Vec3
 
-from portal.rendering import curves, letters
+from portal.rendering import curves, letters, signs
 from portal.rendering.dxf import Entity
 from portal.rendering.shapes import IDENTITY, Ink, Matrix, Span, Words, chained
 
@@ -31,6 +31,7 @@ class Line(NamedTuple):
     flags: int
     horizontal: int
     vertical: int
+    font: str = ""
 
 
 def single_line(entity: Entity, ink: Ink, style: Entity, most: int) -> list[Words]:
@@ -53,6 +54,7 @@ def single_line(entity: Entity, ink: Ink, style: Entity, most: int) -> list[Word
         int(dxf.get("text_generation_flag", 0)) | (int(style.dxf.generation_flags) if style else 0),
         int(dxf.get("halign", 0)),
         int(dxf.get("valign", 0)),
+        str(style.dxf.font) if style else "",
     )
     z = second.z if line.horizontal or line.vertical else insert.z
     return line_of_text(line, ink, most, curves.plane(entity, z))
@@ -66,6 +68,8 @@ def line_of_text(line: Line, ink: Ink, most: int, plane: Matrix = IDENTITY) -> l
     if len(line.text) > most:
         raise curves.Unfit("text too long")
     parts = letters.spans(line.text)
+    if signs.are_in(line.font):
+        parts = tuple(part._replace(text=signs.shown(part.text, line.font)) for part in parts)
     if not "".join(part.text for part in parts).strip():
         return []
     height = line.height

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ezdxf.math import Vec3
 from ezdxf.tools.text import MTextContext, MTextParser, TokenType
 
-from portal.rendering import curves, ink, letters
+from portal.rendering import curves, ink, letters, signs
 from portal.rendering.batches import Shape
 from portal.rendering.dxf import Entity
 from portal.rendering.lines_of_text import slanted
@@ -126,6 +126,8 @@ def _lines(entity: Entity, text: str, style: Entity, width: float) -> list[Line]
     context.cap_height = float(entity.dxf.char_height)
     context.width_factor = float(style.dxf.width) if style and style.dxf.width > 0 else 1.0
     context.aci = ink.BYLAYER
+    if style and signs.are_in(style.dxf.font):
+        context.font_face = context.font_face._replace(family=style.dxf.font)
     lines: list[Line] = []
     line: Line | None = None
     for token in MTextParser(letters.unescaped(text), context):
@@ -185,7 +187,8 @@ def _pieces(token: Entity, context: Entity, room: float) -> Iterator[Piece]:
         stack = Stack(upper, lower, mark, height, (upper_wide, lower_wide), int(context.align))
         yield Piece(_span("", context), stack.wide, stack)
         return
-    for text in _breakable(letters.clean(_percent(token.data)), height * context.width_factor, room):
+    word = signs.shown(letters.clean(_percent(token.data)), context.font_face.family)
+    for text in _breakable(word, height * context.width_factor, room):
         yield Piece(_span(text, context), letters.width(text, height) * context.width_factor)
 
 

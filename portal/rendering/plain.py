@@ -198,6 +198,7 @@ class PlainHand:
                 int(flags) | (int(style.dxf.generation_flags) if style else 0),
                 int(halign),
                 int(valign),
+                str(style.dxf.font) if style else "",
             )
             try:
                 words = line_of_text(line, ink, self._letters)

@@ -10,13 +10,13 @@ import pypdfium2
 import pytest
 from fontTools.ttLib import TTFont
 
-from portal.rendering import Plot, plot, render
+from portal.rendering import Plot, plot, render, signs
 from portal.rendering.command import FONTS, REST
 from tests.rendering.dxf_text import drawing, text
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
-RARE = "똠뷁펲쀍 隙閒龜 ⌀±℄"
+RARE = "똠뷁펲쀍 隙閒龜 ⌀±℄⌖⏥"
 
 
 def ks_x_1001() -> set[int]:
@@ -28,7 +28,7 @@ def needed() -> set[int]:
     """All syllables, and all that KS X 1001 has: its 4,888 Hanja and its signs; and those that drawings add."""
     hanja = {code for code in ks_x_1001() if 0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF}
     assert len(hanja) == 4888
-    return set(range(0xAC00, 0xD7A4)) | ks_x_1001() | set(map(ord, "⌀±℄°"))
+    return set(range(0xAC00, 0xD7A4)) | ks_x_1001() | set(map(ord, "⌀±℄°" + "".join(signs.SIGNS.values())))
 
 
 def cmap(font: Path) -> set[int]:
