@@ -25,6 +25,7 @@ PLACES: dict[str, str] = {
     "billing_staff": "청구서와 명세서",
     "desk_staff": "고객사",
     "metering_staff": "사용량과 열쇠",
+    "month_close": "월 마감",
     "payments_staff": "결제와 입금",
     "plans_staff": "요금제와 청구 정보",
     "quality_staff": "품질",

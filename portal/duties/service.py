@@ -196,10 +196,14 @@ def review_of(month: str) -> AccessReview | None:
 
 
 def open_due() -> None:
-    """Ask for the review of the month that is over, once; for the schedule."""
+    """Ask for the review of the month that is over, once; for the schedule.
+
+    A month without a line is looked into as well, but not one before the first line of all: the portal was not there.
+    """
     month = rules.month_before(today())
     asked = select(exists().where(WorkItem.kind == ITEM, WorkItem.subject == month))
-    if review_of(month) is not None or db.session.scalar(asked):
+    begun = select(exists().where(StaffAccess.at < datetime.combine(today().replace(day=1), time(), SEOUL)))
+    if review_of(month) is not None or db.session.scalar(asked) or not db.session.scalar(begun):
         return
     found = figures(month)
     due = datetime.combine(today().replace(day=rules.REVIEW_DAYS), time(18), SEOUL)
