@@ -18,7 +18,7 @@ from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.math import Vec3
 from ezdxf.protocols import SupportsVirtualEntities, virtual_entities
 
-from portal.rendering import budget, curves, leaders, tolerance
+from portal.rendering import budget, curves, frames, leaders, solids, tolerance
 from portal.rendering.addon import AddOn
 from portal.rendering.batches import Shape, around, boxes_of
 from portal.rendering.dxf import Entity
@@ -106,9 +106,10 @@ class Draughtsman:
             "PDFUNDERLAY": self._frame,
             "DWFUNDERLAY": self._frame,
             "DGNUNDERLAY": self._frame,
-            "OLE2FRAME": self._ole,
+            "OLE2FRAME": self._frame,
             "WIPEOUT": self._wipeout,
             "TOLERANCE": self._tolerance,
+            **dict.fromkeys(solids.KINDS, self._edges),
         }
 
     def attach(self, block: str, other: Draughtsman) -> None:
@@ -249,22 +250,7 @@ class Draughtsman:
         return self._album.placed(entity, frame[0].ink, frame) if self._album else frame
 
     def _frame(self, entity: Entity, setting: Setting) -> list[Shape]:
-        pen = self.palette.of(entity, setting)._replace(dashes=())
-        if entity.dxftype() == "IMAGE":
-            points = entity.boundary_path_wcs()
-        else:
-            points = entity.boundary_path if len(entity.boundary_path) > 1 else ()
-        ring = [(point[0], point[1]) for point in points]
-        if not ring:
-            raise curves.Unfit("no frame")
-        return [Path(pen, curves.polygon(ring))]
-
-    def _ole(self, entity: Entity, setting: Setting) -> list[Shape]:
-        box = entity.bbox()
-        if box.is_empty:
-            raise curves.Unfit("no frame")
-        pen = self.palette.of(entity, setting)._replace(dashes=())
-        return [Path(pen, curves.polygon((corner.x, corner.y) for corner in box.rect_vertices()))]
+        return [Path(self.palette.of(entity, setting)._replace(dashes=()), frames.frame(entity))]
 
     def _wipeout(self, entity: Entity, setting: Setting) -> list[Shape]:
         pen = self.palette.of(entity, setting)._replace(colour="paper", aci=0, dashes=())
@@ -287,6 +273,12 @@ class Draughtsman:
     def _tolerance(self, entity: Entity, setting: Setting) -> list[Shape]:
         style = self._dimstyles.get(str(entity.dxf.get("dimstyle", "Standard")).lower())
         return self._parts(tolerance.opened(entity, style), self.palette.setting(entity, setting))
+
+    def _edges(self, entity: Entity, setting: Setting) -> list[Shape]:
+        steps, lost = solids.edges(entity)
+        if lost:
+            self.skipped[entity.dxftype()] += 1
+        return [Path(self.palette.of(entity, setting), steps)]
 
     def _insert(self, entity: Entity, setting: Setting) -> list[Shape]:
         inner = self.palette.setting(entity, setting)

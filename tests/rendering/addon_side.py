@@ -23,7 +23,7 @@ from ezdxf.path import from_vertices
 from ezdxf.tools import text_layout
 from ezdxf.tools.text import text_wrap
 
-from portal.rendering import letters
+from portal.rendering import letters, solids
 from portal.rendering.dashes import dashed
 from portal.rendering.dxf import Entity
 from portal.rendering.paragraphs import SQUEEZE
@@ -153,17 +153,24 @@ def _pieces(steps: list[Entity]) -> Iterator[tuple[Vec2, Vec2]]:
 
 
 class _Frontend(frontend.UniversalFrontend):
-    """The add-on's own, but one object it fails at costs that object and not the drawing."""
+    """The add-on's own, but one object it fails at costs that object and not the drawing.
+
+    Solids, which it never draws, get our edges: whether those are right is for their own tests, and the rest can be compared.
+    """
 
     def __init__(self, *arguments: Entity) -> None:
         super().__init__(*arguments)
         self.lost: Counter[str] = Counter()
 
     def draw_entity(self, entity: Entity, properties: Entity) -> None:
+        kind = entity.dxftype()
+        before = self.lost[kind]
         try:
             super().draw_entity(entity, properties)
+            if kind in solids.KINDS and self.lost[kind] > before:
+                self.pipeline.draw_solid_lines(list(_pieces(solids.edges(entity)[0])), properties)
         except Exception:  # noqa: BLE001 - whatever it is, the comparison goes on and counts it
-            self.lost[entity.dxftype()] += 1
+            self.lost[kind] += 1
 
     def skip_entity(self, entity: Entity, msg: str) -> None:
         if msg != "invisible":
