@@ -9,7 +9,6 @@ from wtforms import (
     BooleanField,
     EmailField,
     Field,
-    Form,
     HiddenField,
     PasswordField,
     SelectMultipleField,
@@ -23,6 +22,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from portal.accounts.models import STAFF_ROLES
 from portal.accounts.rules import LONGEST, canonical_email
 from portal.core import korea
+from portal.core.forms import Form
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 60
@@ -82,14 +82,14 @@ def _code(label: str) -> StringField:
     return StringField(label, checks, render_kw=kind)
 
 
-class SignInForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class SignInForm(Form):
     email = _email_field("이메일", "username")
     password = _current_password("비밀번호")
     remember = BooleanField("이 기기에서 로그인 유지")
     next = HiddenField()
 
 
-class CodeForm(Form):  # type: ignore[misc]
+class CodeForm(Form):
     code = _code("인증번호 여섯 자리")
 
 
@@ -99,7 +99,7 @@ class TurnOnForm(CodeForm):
     current = _current_password()
 
 
-class RecoveryForm(Form):  # type: ignore[misc]
+class RecoveryForm(Form):
     checks = (InputRequired("복구 번호를 적어 주십시오."), Length(max=40, message="복구 번호 하나만 적어 주십시오."))
     code = StringField(
         "복구 번호",
@@ -108,30 +108,30 @@ class RecoveryForm(Form):  # type: ignore[misc]
     )
 
 
-class ForgotForm(Form):  # type: ignore[misc]
+class ForgotForm(Form):
     email = _email_field("이메일", "username")
 
 
-class NewPasswordForm(Form):  # type: ignore[misc]
+class NewPasswordForm(Form):
     """A password by a link: an invitation or a reset."""
 
     password = _new_password("새 비밀번호")
     again = _again("password")
 
 
-class ChangePasswordForm(Form):  # type: ignore[misc]
+class ChangePasswordForm(Form):
     current = _current_password()
     password = _new_password("새 비밀번호")
     again = _again("password")
 
 
-class PasswordForm(Form):  # type: ignore[misc]
+class PasswordForm(Form):
     """The password once more, before something weighty."""
 
     current = _current_password()
 
 
-class NameForm(Form):  # type: ignore[misc]
+class NameForm(Form):
     name = StringField(
         "이름",
         [
@@ -148,12 +148,12 @@ class NameForm(Form):  # type: ignore[misc]
     )
 
 
-class EmailForm(Form):  # type: ignore[misc]
+class EmailForm(Form):
     email = _email_field("새 이메일", "email")
     current = _current_password()
 
 
-class RolesForm(Form):  # type: ignore[misc]
+class RolesForm(Form):
     """What somebody may do as staff; nothing chosen makes them no staff."""
 
     roles = SelectMultipleField(
@@ -164,7 +164,7 @@ class RolesForm(Form):  # type: ignore[misc]
     )
 
 
-class NewStaffForm(Form):  # type: ignore[misc]
+class NewStaffForm(Form):
     email = _email_field("이메일", "off")
     name = StringField(
         "이름",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from wtforms import Form, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.assistant.service import PACKAGE
+from portal.core.forms import Form
 
 DIALECTS = [("postgresql", "PostgreSQL"), ("mysql", "MySQL · MariaDB"), ("sqlite", "SQLite")]
 TARGETS = [
@@ -26,7 +27,7 @@ class TargetsField(SelectMultipleField):  # type: ignore[misc]  # WTForms carrie
     option_widget = CheckboxInput()
 
 
-class DdlForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class DdlForm(Form):
     ddl = TextAreaField("붙여 넣기", validators=[Length(max=MOST_BYTES, message="1 MB까지 붙여 넣을 수 있습니다.")])
     dialect = RadioField("방언", choices=[SelectChoice(*one) for one in DIALECTS], default="postgresql")
     targets = TargetsField(

@@ -100,12 +100,13 @@ def close_company(period: Period, tenant_id: int) -> CloseStep | None:
 
 
 def retry(period: Period, tenant_id: int) -> None:
-    """Have a stuck company closed again, after its reason was mended."""
+    """Have a stuck company closed again, after its reason was mended. Refusal when it is not stuck."""
     with write() as session:
         step = _locked(session, period, tenant_id)
-        if step is not None and step.state == CloseState.STUCK:
-            step.state, step.nudged_at = CloseState.WAITING, now()
-            later(session, JOB, period.from_date.isoformat(), tenant_id)
+        if step is None or step.state != CloseState.STUCK:
+            raise Refusal("멈춘 곳이 아닙니다.", "화면을 새로 고쳐 상태를 확인해 주십시오.")
+        step.state, step.nudged_at = CloseState.WAITING, now()
+        later(session, JOB, period.from_date.isoformat(), tenant_id)
 
 
 def board(period: Period) -> list[Row]:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from wtforms import DateField, Form, RadioField, StringField, TelField, TextAreaField
+from wtforms import DateField, RadioField, StringField, TelField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, StopValidation, ValidationError
 
@@ -14,6 +14,7 @@ from portal.billing.models import BillingProfile, Evidence, PayBy
 from portal.billing.rules.reading import WrongTerms, read_terms
 from portal.billing.service import Details
 from portal.core import korea
+from portal.core.forms import Form
 from portal.core.korea import particle
 from portal.trials.forms import email_problem, tidy, tidy_lines
 
@@ -42,7 +43,7 @@ def _choice(label: str, words: dict[str, str], default: str) -> RadioField:
     )
 
 
-class DetailsForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class DetailsForm(Form):
     """Whom the invoices are for."""
 
     name = _words("상호", "사업자등록증의 상호를 적어 주십시오.", 100)
@@ -106,7 +107,7 @@ class DetailsForm(Form):  # type: ignore[misc]  # WTForms carries no types
         )
 
 
-class ReasonForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class ReasonForm(Form):
     """Why an invoice is given up."""
 
     reason = _words("까닭", "까닭을 적어 주십시오. 기록에 남습니다.", 200)
@@ -129,11 +130,8 @@ class VoidForm(ReasonForm):
             )
 
 
-class VersionForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class VersionForm(Form):
     """A new version of a plan, as a JSON document."""
-
-    class Meta:
-        locales = ("ko",)  # what the library itself says of dates
 
     offered_from = DateField("이날부터 권함", validators=[DataRequired(message="언제부터 권할지 적어 주십시오.")])
     terms = TextAreaField("요금표", validators=[DataRequired(message="요금표를 적어 주십시오.")])

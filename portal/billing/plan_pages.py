@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.billing import listing, quoting
 from portal.billing import service as billing
 from portal.billing.forms import DetailsForm
-from portal.billing.models import SUBSCRIPTION, Subscription, SubscriptionState
+from portal.billing.models import SUBSCRIPTION, PayBy, Subscription, SubscriptionState
 from portal.billing.pages import PAYERS
 from portal.billing.plans import Offer
 from portal.billing.rules import wording
@@ -66,10 +66,12 @@ def convert(plan_key: str) -> ResponseReturnValue:
     offer = _offer(plan_key)
     if not form.validate():
         return _plan(offer, form, status=422)
-    billing.convert(caller(), plan_key, form.details())
-    return see_other(
-        url_for("plans.plans"), f"{offer.plan.name} 요금제를 시작했습니다. 첫 청구서는 다음 달 초에 나옵니다."
-    )
+    details = form.details()
+    billing.convert(caller(), plan_key, details)
+    begun = f"{offer.plan.name} 요금제를 시작했습니다."
+    if details.pay_by == PayBy.CARD:
+        return see_other(url_for("payments.methods"), f"{begun} 이제 자동결제할 카드를 등록해 주십시오.")
+    return see_other(url_for("plans.plans"), f"{begun} 첫 청구서는 다음 달 초에 나옵니다.")
 
 
 @plan_pages.post("/plans/<plan_key>/change")

@@ -137,7 +137,7 @@ def void(who: Caller, invoice_id: int, reason: str) -> CreditNote:
     _only_billing(who)
     with write() as session:
         invoice = _locked(session, invoice_id)
-        if invoice.paid and invoice.state != I.PAID:
+        if invoice.paid and invoice.state != I.PAID and INVOICE.allows(invoice.state, "void"):
             raise Refusal("일부가 입금된 청구서입니다.", "입금을 먼저 되돌린 뒤 취소해 주십시오.")
         INVOICE.move(session, invoice, "void", by=who.actor, state_since=now())
         day = today()

@@ -52,6 +52,7 @@ WORDS: dict[str, tuple[str, str, str, Tone]] = {
     "support.leave": ("people", "지원 담당이 나갔습니다", "sign-out", "grey"),
     "tenant.limit_devices": ("company", "동시에 쓰는 기기 수를 정했습니다", "device", "grey"),
     "drawing.received": ("drawing", "도면을 올렸습니다", "upload", "blue"),
+    "drawing.restored": ("drawing", "도면을 휴지통에서 되돌렸습니다", "undo", "blue"),
     "drawing.deleted": ("drawing", "도면을 휴지통에 넣었습니다", "trash", "amber"),
     "subscription.change_plan": ("money", "요금제를 바꾸었습니다", "card", "blue"),
     "subscription.convert": ("money", "유료 이용권을 골랐습니다", "card", "green"),

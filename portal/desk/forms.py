@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import Form, TextAreaField
+from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
+
+from portal.core.forms import Form
 
 
 def _reason(id_on_page: str) -> TextAreaField:
@@ -18,13 +20,13 @@ def _reason(id_on_page: str) -> TextAreaField:
     )
 
 
-class ReasonForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class ReasonForm(Form):
     """Why a company is limited; shown to its people as it is written."""
 
     reason = _reason("reason")
 
 
-class ModeForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class ModeForm(Form):
     """Why a company may only look for a while. Its field has an id of its own: both forms stand on one page."""
 
     reason = _reason("mode-reason")

@@ -163,7 +163,7 @@ def _measured(
     """A step that is due when its `figure` (what it is now, the threshold, how both are written) has come so far."""
     now, threshold, written = figure
     if now is None:
-        look, words = UNKNOWN, "아직 잰 값이 없습니다."
+        look, words = UNKNOWN, "판단할 만큼 재지 못했습니다."
     elif now >= threshold:
         look = DUE
     else:

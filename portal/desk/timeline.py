@@ -218,6 +218,8 @@ def _journey(application: Application) -> list[Event]:
 def _talk(application: Application) -> list[Event]:
     query = select(ApplicationMessage).where(ApplicationMessage.application_id == application.id)
     rows = list(db.session.scalars(query))
+    people = select(Person.id, Person.name).where(Person.id.in_({row.person_id for row in rows if row.person_id}))
+    asking = {row.id: row.name for row in db.session.execute(people)}
     return [
         Event(
             row.at,
@@ -225,7 +227,7 @@ def _talk(application: Application) -> list[Event]:
             "물은 말" if row.person_id else "답한 말",
             "mail",
             "grey",
-            "" if row.person_id else application.applicant,
+            asking.get(row.person_id, "") if row.person_id else application.applicant,
             row.body,
         )
         for row in rows

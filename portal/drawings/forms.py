@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from wtforms import Form, SelectField, StringField
+from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
+from portal.core.forms import Form
 from portal.drawings.models import NAME_LENGTH
 
 
-class NameForm(Form):  # type: ignore[misc]  # the library carries no types
+class NameForm(Form):
     """A drawing's number, title and folder."""
 
     number = StringField("도면번호", [Length(max=80, message="도면번호는 80자까지 적을 수 있습니다.")])
@@ -16,7 +17,7 @@ class NameForm(Form):  # type: ignore[misc]  # the library carries no types
     folder = SelectField("폴더", coerce=int)
 
 
-class FolderForm(Form):  # type: ignore[misc]
+class FolderForm(Form):
     """A folder's name."""
 
     name = StringField(

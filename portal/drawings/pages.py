@@ -65,7 +65,8 @@ def drawings() -> ResponseReturnValue:
     """The list: thumbnails or rows, by folder, standing and words."""
     if request.args.get("uploaded") == "closed":
         session.pop(UPLOADED, None)
-    return _list_page(receiving.lines_of(caller(), str(session.get(UPLOADED, ""))))
+    asked = request.args.get("q") or request.args.get("state") or request.args.get("page")
+    return _list_page([] if asked else receiving.lines_of(caller(), str(session.get(UPLOADED, ""))))
 
 
 @pages.post("/drawings/uploads")

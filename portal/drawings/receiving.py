@@ -40,7 +40,7 @@ LARGEST_UPLOAD = 1024 * 1024 * 1024
 #: What the databases on the same disk need to go on when files have filled it.
 RESERVE = 16 * 1024 * 1024
 #: How long the list goes on showing what became of the files just sent.
-SHOWN = timedelta(minutes=30)
+SHOWN = timedelta(minutes=10)
 #: Enough of a file to say what it is.
 HEAD = 8192
 PICTURE_TAKEN = "도면에 들어가는 그림으로 받았습니다."

@@ -16,14 +16,17 @@ REVIEW_DAYS = 10
 WORKING_HOURS = range(8, 20)
 SEOUL = ZoneInfo("Asia/Seoul")
 
-#: Blueprint -> what its pages are about, as the log says it.
+#: Blueprint, or an endpoint that is open to others than the rest of its blueprint -> what it is about, as the log says it.
 PLACES: dict[str, str] = {
-    "access_log": "접속기록과 권한표",
+    "access_log": "접속기록",
+    "access_log.rights": "권한표",
     "health_staff": "상태",
     "accounts_staff": "사람",
     "assistant_staff": "코드 도우미",
     "billing_staff": "청구서와 명세서",
     "desk_staff": "고객사",
+    "desk_staff.staff": "오늘",
+    "desk_staff.search": "찾기",
     "metering_staff": "사용량과 열쇠",
     "month_close": "월 마감",
     "payments_staff": "결제와 입금",
@@ -87,7 +90,7 @@ def subject(named: str) -> str:
 def place(endpoint: str) -> str:
     """Where an endpoint belongs, in words; its own name when there are none."""
     blueprint = endpoint.partition(".")[0]
-    return PLACES.get(blueprint, blueprint)
+    return PLACES.get(endpoint) or PLACES.get(blueprint, blueprint)
 
 
 def reason_problem(said: str) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wtforms import Form, IntegerField, SelectField, StringField
+from wtforms import IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Regexp
 
+from portal.core.forms import Form
 from portal.metering.models import Aggregation
 from portal.tenants.keys import SCOPES
 
@@ -23,7 +24,7 @@ def _tidy(value: str | None) -> str:
     return " ".join((value or "").split())
 
 
-class KeyForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class KeyForm(Form):
     """A key's name."""
 
     label = StringField(
@@ -42,7 +43,7 @@ class HouseKeyForm(KeyForm):
     scope = SelectField("범위", choices=[SelectChoice(key, word) for key, word in SCOPES.items()])
 
 
-class MeterForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class MeterForm(Form):
     """A new meter."""
 
     key = StringField(

@@ -20,7 +20,7 @@ from portal.metering import rules
 from portal.metering.counting import meters
 from portal.metering.models import Aggregation, Entitlement, LimitNotice, Meter, Seat
 from portal.metering.totals import level_before, totals
-from portal.tenants.models import Tenant
+from portal.tenants.models import OPENING, Tenant, TenantState
 
 SEATS = "seats"
 STORED = "stored_bytes"
@@ -101,9 +101,11 @@ def limited(session: Session, pairs: Iterable[tuple[int, str]]) -> list[tuple[in
 
 
 def grant_trial(tenant_id: int) -> None:
-    """Limits for a company that was just opened, unless its subscription has spoken already. May run twice."""
+    """Limits for a company that was just opened, unless its subscription has spoken already. May run twice, and late."""
     with write() as session:
-        session.execute(select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
+        state = session.scalar(select(Tenant.state).where(Tenant.id == tenant_id).with_for_update())
+        if state not in (*OPENING, TenantState.TRIAL, TenantState.ACTIVE):
+            return  # heard once more when all is over: what is destroyed stays so
         if session.scalar(select(Entitlement.id).where(Entitlement.tenant_id == tenant_id).limit(1)) is None:
             set_entitlements(session, tenant_id, TRIAL, "trial")
 

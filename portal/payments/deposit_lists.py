@@ -21,6 +21,8 @@ from portal.core.korea import particle
 
 LARGEST_LIST = 5 * 1024 * 1024
 MOST_ROWS = 20_000
+#: What a workbook may unpack to, and its cells: reading a hundred thousand takes two seconds.
+LARGEST_SHEETS, MOST_CELLS = 32 * 1024 * 1024, 100_000
 #: No deposit comes near; what is larger is a slip, or no number at all.
 LARGEST_WON = 10**15
 #: A day outside of these is a slip of the hand, and one near the calendar's own ends has no UTC.
@@ -85,7 +87,9 @@ def _csv_rows(body: bytes) -> Iterator[list[object]]:
     first = text.lstrip("\n")[:4000]
     delimiter = max(",\t;|", key=first.count)
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)):
+            if any("\n" in cell or "\r" in cell for cell in row):  # a quote that nobody ended takes the lines below it
+                raise _wrong(number + 1, "따옴표")
             yield list(row)
     except csv.Error as error:
         raise _unreadable() from error
@@ -108,8 +112,17 @@ def _sheet_rows(body: bytes) -> Iterator[list[object]]:
 
 def _check_size(body: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(body)) as package:
-        if sum(entry.file_size for entry in package.infolist()) > 20 * LARGEST_LIST:
-            raise Refusal("풀면 너무 큰 파일입니다.", "기간을 나누어 내려받은 뒤 다시 올려 주십시오.", 413)
+        entries = package.infolist()
+        if sum(entry.file_size for entry in entries) > LARGEST_SHEETS:
+            raise _too_large()
+        sheets = [entry for entry in entries if entry.filename.startswith("xl/worksheets/")]
+        cells = sum(len(re.findall(rb"<(?:\w+:)?[cv][ >/]", package.read(entry))) for entry in sheets)
+        if cells > 2 * MOST_CELLS:
+            raise _too_large()
+
+
+def _too_large() -> Refusal:
+    return Refusal("풀면 너무 큰 파일입니다.", "기간을 나누어 내려받은 뒤 다시 올려 주십시오.", 413)
 
 
 def _deposits(rows: Iterable[list[object]]) -> Iterator[Deposit]:
@@ -172,7 +185,7 @@ def _won(cell: object, number: int) -> int:
     text = str(cell).replace(",", "").replace("원", "").replace("₩", "").strip()
     if text in {"", "-"}:
         return 0
-    if not re.fullmatch(r"-?\d{1,15}(\.0+)?", text):
+    if not re.fullmatch(r"-?[0-9]{1,15}(\.0+)?", text):
         raise _wrong(number, "금액")
     return int(text.split(".")[0])
 
@@ -193,7 +206,7 @@ def _instant(day: object, hour: object, number: int) -> datetime:
 
 
 def _words(cell: object, longest: int) -> str:
-    return " ".join(str(cell).split())[:longest]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(cell)).split())[:longest]
 
 
 def _wrong(number: int, what: str) -> Refusal:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import Form, IntegerField, StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from portal.core.forms import Form
 from portal.tenants.forms import one_line
 
 MOST_WON = 10**12
@@ -30,7 +31,7 @@ class WonField(IntegerField):  # type: ignore[misc]  # WTForms carries no types
         return int(written)
 
 
-class RefundForm(Form):  # type: ignore[misc]
+class RefundForm(Form):
     won = WonField(
         "돌려줄 금액",
         validators=[
@@ -48,6 +49,6 @@ class RefundForm(Form):  # type: ignore[misc]
     )
 
 
-class AllocateForm(Form):  # type: ignore[misc]
+class AllocateForm(Form):
     invoice = IntegerField("청구서", validators=[InputRequired("청구서를 골라 주십시오.")])
     won = WonField("금액", validators=[Optional(), NumberRange(1, MOST_WON, message="1원부터 쓸 수 있습니다.")])

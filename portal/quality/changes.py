@@ -131,17 +131,23 @@ def take(who: Caller, request_id: int) -> ChangeRequest:
     """The caller looks after the request from now on."""
     with write() as session:
         request = _locked(session, request_id)
-        if request.state == R.RECEIVED:
-            REQUEST.move(session, request, "take", by=who.actor, state_since=now())
-        request.assignee_id = who.person_id
-        work.assign_to(session, KIND, subject(request), who.person_id)
+        _take(session, request, who)
         return request
 
 
+def _take(session: Session, request: ChangeRequest, who: Caller) -> None:
+    if request.state == R.RECEIVED:
+        REQUEST.move(session, request, "take", by=who.actor, state_since=now())
+    request.assignee_id = who.person_id
+    work.assign_to(session, KIND, subject(request), who.person_id)
+
+
 def answer(who: Caller, request_id: int, body: str) -> ChangeRequest:
-    """Staff say something; the customer gets it by mail."""
+    """Staff say something; the customer gets it by mail. Who answers first looks after it."""
     with write() as session:
         request = _locked(session, request_id)
+        if request.state == R.RECEIVED:
+            _take(session, request, who)
         _add_message(session, request, who, body, staff=True)
         _tell(session, request, "request_answered", body=body)
         return request

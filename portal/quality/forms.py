@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, Form, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
 from portal.accounts.models import Person
+from portal.core.forms import Form
 from portal.trials.forms import tidy, tidy_lines
 
 
@@ -18,7 +19,7 @@ def _words(label: str, ask: str, most: int, *, lines: bool = True) -> StringFiel
     )
 
 
-class RequestForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class RequestForm(Form):
     """A customer's change request."""
 
     form_key = HiddenField(validators=[Length(max=43)])
@@ -26,23 +27,20 @@ class RequestForm(Form):  # type: ignore[misc]  # WTForms carries no types
     body = _words("자세히", "어디에서 무엇을 하셨고 어떻게 되었는지 적어 주십시오.", 4000)
 
 
-class SayForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class SayForm(Form):
     """A word about a request."""
 
     body = _words("덧붙일 말", "보내실 말을 적어 주십시오.", 4000)
 
 
-class DeclineForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class DeclineForm(Form):
     """Why a request is not done."""
 
     reason = _words("하지 않는 까닭", "하지 않는 까닭을 적어 주십시오. 그대로 메일로 갑니다.", 2000)
 
 
-class TieForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class TieForm(Form):
     """What a request is mended by."""
-
-    class Meta:
-        locales = ("ko",)  # what the library itself says of numbers and choices
 
     item = IntegerField(
         "시험 실패 번호", validators=[Optional(), NumberRange(1, 2_147_483_647, "번호를 확인해 주십시오.")]
@@ -50,7 +48,7 @@ class TieForm(Form):  # type: ignore[misc]  # WTForms carries no types
     release = SelectField("배포", coerce=int, default=0)
 
 
-class ReleaseForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class ReleaseForm(Form):
     """A release that is being made."""
 
     name = _words("이름", "배포 이름을 적어 주십시오. 예: 2026.12.1", 60, lines=False)
@@ -59,11 +57,8 @@ class ReleaseForm(Form):  # type: ignore[misc]  # WTForms carries no types
     )
 
 
-class QuarantineForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class QuarantineForm(Form):
     """Why and how long an item is put aside."""
-
-    class Meta:
-        locales = ("ko",)  # what the library itself says of numbers and choices
 
     reason = _words("격리하는 까닭", "격리하는 까닭을 적어 주십시오.", 300)
     days = IntegerField(
@@ -76,11 +71,8 @@ class QuarantineForm(Form):  # type: ignore[misc]  # WTForms carries no types
     )
 
 
-class RuleForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class RuleForm(Form):
     """A line of the owner rules."""
-
-    class Meta:
-        locales = ("ko",)  # what the library itself says of numbers and choices
 
     pattern = _words("시험 경로", "어떤 시험인지 경로를 적어 주십시오. 예: tests/billing/", 200, lines=False)
     owner = SelectField("담당자", coerce=int, validators=[InputRequired(message="담당자를 골라 주십시오.")])

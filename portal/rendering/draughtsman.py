@@ -272,7 +272,14 @@ class Draughtsman:
 
     def _tolerance(self, entity: Entity, setting: Setting) -> list[Shape]:
         style = self._dimstyles.get(str(entity.dxf.get("dimstyle", "Standard")).lower())
-        return self._parts(tolerance.opened(entity, style), self.palette.setting(entity, setting))
+        parts = tolerance.opened(entity, style)
+        before = self.skipped.copy()
+        shapes = self._parts(parts, self.palette.setting(entity, setting))
+        if self.skipped != before:  # a person knows of the frame, and not of what it was opened into
+            self.skipped.clear()
+            self.skipped.update(before)
+            raise curves.Unfit("a frame with a part that cannot be drawn")
+        return shapes
 
     def _edges(self, entity: Entity, setting: Setting) -> list[Shape]:
         steps, lost = solids.edges(entity)

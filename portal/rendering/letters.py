@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 from portal.rendering.shapes import Span
+from portal.rendering.signs import SIGNS
 
 CAP: Final = 0.72
 """Cap height of the fonts asked for, in em: DXF heights are cap heights, SVG sizes are em."""
@@ -28,6 +29,9 @@ _ADVANCES: Final = {
     **dict.fromkeys("mM%", 0.85), **dict.fromkeys("ABEKPSVXYZFTL&", 0.65), "W": 0.94, "@": 1.0,
 }  # fmt: skip
 """Advance widths in em of a usual sans face; letters and digits not listed are 0.56."""
+
+
+WIDE_SIGNS: Final = frozenset(SIGNS.values()) - {"⌀"}
 
 
 def unescaped(text: str) -> str:
@@ -88,7 +92,7 @@ def width(text: str, height: float) -> float:
     for letter in text:
         if letter < "\x7f":
             total += _ADVANCES.get(letter, 0.56)
-        elif unicodedata.east_asian_width(letter) in {"W", "F"}:
+        elif unicodedata.east_asian_width(letter) in {"W", "F"} or letter in WIDE_SIGNS:
             total += 0.9
         elif unicodedata.combining(letter):
             continue

@@ -10,7 +10,7 @@ SENTENCES: Final[dict[str, str]] = {
     "recovered": "파일이 일부 손상되어 읽을 수 있는 부분만 표시했습니다. CAD에서 복구(RECOVER)한 뒤 다시 저장해 올려 주십시오.",
     "cut": "파일 끝이 잘려 있어 읽을 수 있는 부분만 표시했습니다. 원본을 다시 저장해 올려 주십시오.",
     "empty-file": "빈 파일입니다. 도면을 다시 저장해 올려 주십시오.",
-    "not-a-drawing": "도면 파일이 아닙니다({kind}). DXF로 저장해 올려 주십시오.",
+    "not-a-drawing": "도면 파일이 아닙니다({kind}). DXF, DWG, PDF로 저장해 올려 주십시오.",
     "dwg-old": "DWG {version} 형식은 너무 오래되어 읽지 못합니다. CAD에서 DWG 2013이나 DXF로 다시 저장해 올려 주십시오.",
     "pdf-damaged": "PDF가 손상되어 열 수 없습니다. PDF를 다시 내보내 올려 주십시오.",
     "pdf-lost": "PDF가 손상되어 그려진 내용을 읽을 수 없습니다. PDF를 다시 내보내 올려 주십시오.",

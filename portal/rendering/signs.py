@@ -20,8 +20,9 @@ SIGNS: Final = {
 symmetry, position, profile of a line, least and most material, diameter, square, projected zone, centre line, concentricity,
 regardless of size, total run-out, straightness, counterbore, countersink, depth, conical taper, slope."""
 _TABLE: Final = str.maketrans(SIGNS)
-_RUN: Final = re.compile(r"\{\\[Ff]([^;|}]*)[^;}]*;([^{}]*)\}")
-_CODE: Final = re.compile(r"\\[A-Za-z][^;\\]*;|[{}]")
+#: No part may match what the next one begins with, and none is long: a damaged text is read in one go.
+_RUN: Final = re.compile(r"\{\\[Ff]([^;|{}\\]{0,80})(?:\|[^;{}\\]{0,80})?;([^{}\\]{0,400})\}")
+_CODE: Final = re.compile(r"\\[A-Za-z][^;\\{}]{0,80};|[{}]")
 
 
 @lru_cache(maxsize=1024)

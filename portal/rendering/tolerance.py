@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CELL: Final = "%%v"
+#: A frame has six cells, and two or three rows.
+MOST_LETTERS, MOST_CELLS = 4_000, 200
+#: No drawing is so large, and a number that is none is not smaller.
+FARTHEST: Final = 1e12
 _ROWS: Final = re.compile(r"\^J|\r?\n|\r")
 MIDDLE_CENTRE: Final = 5
 #: Letters of a dimension style by the code that overrides them on the object: height, scale, colour of lines and of text.
@@ -44,13 +48,18 @@ def opened(entity: Entity, style: Entity) -> list[Entity]:
 
     Raises curves.Unfit when it says nothing.
     """
+    content = str(entity.dxf.content)
+    if len(content) > MOST_LETTERS or content.count(CELL) > MOST_CELLS:
+        raise curves.Unfit("text too long")
     look = _look(entity, style)
     height = look.height * (look.scale if look.scale > 0 else 1.0)
     along = Vec3(entity.dxf.get("x_axis_vector") or (1, 0, 0)).normalize()
     up = Vec3(entity.dxf.get("extrusion") or (0, 0, 1)).cross(along).normalize()
     start = Vec3(entity.dxf.insert)
+    if not all(abs(number) < FARTHEST for number in (height, *along, *up, *start)):
+        raise curves.Unfit("a frame nowhere")
     parts: list[Entity] = []
-    for row in _rows(str(entity.dxf.content)):
+    for row in _rows(content):
         at = start
         for cell in row:
             wide = max(2 * height, letters.width(_plain(cell), height) + height)

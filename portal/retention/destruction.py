@@ -83,7 +83,7 @@ def _do(case_id: int, name: str, step: Callable[[Case, Scope], dict[str, Any]]) 
     with write() as session:
         case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
         case.done = [*case.done, name]
-        case.inventory = {**case.inventory, **found}
+        case.inventory = {**found, **case.inventory}  # done anew, a step finds less than it did first
 
 
 def _scope(case: Case) -> Scope:
@@ -261,15 +261,20 @@ def _empty_journal(_case: Case, _scope: Scope) -> dict[str, Any]:
     return {}
 
 
-def _look_again(_case: Case, scope: Scope) -> dict[str, Any]:
-    """Look for the company everywhere; anything found stops the certificate."""
+def _look_again(case: Case, scope: Scope) -> dict[str, Any]:
+    """Look for the company everywhere; anything found stops the certificate, and is deleted the next time."""
     found = scan.residues(db.session(), scope)
     left = {place: number for place, number in found.items() if number}
     if left:
+        with write() as session:
+            found_case = session.get_one(Case, case.id, with_for_update=True, populate_existing=True)
+            found_case.done = [name for name in found_case.done if name in KEEPING]
         raise Residue("남은 것이 있습니다: " + ", ".join(f"{place} {number}건" for place, number in left.items()))
     return {"scanned": sorted(found)}
 
 
+#: Steps that look at or set apart what is to be deleted; the others are done anew when something was found after them.
+KEEPING = frozenset({"stock", "cards", "apart"})
 STEPS: tuple[tuple[str, Callable[[Case, Scope], dict[str, Any]]], ...] = (
     ("stock", _take_stock),
     ("cards", _forget_cards),

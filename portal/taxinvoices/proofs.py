@@ -15,6 +15,7 @@ from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
 
 BY_SLIP = Look("카드전표", "grey", "card", "카드전표가 증빙이 됩니다.")
 NOT_NEEDED = Look("증빙 없음", "grey", "minus", "공급가액이 없어 증빙이 필요하지 않습니다.")
+STOPPED = frozenset({TaxInvoiceState.HELD, TaxInvoiceState.REJECTED})
 TO_COME = TAX_INVOICE.look(TaxInvoiceState.WAITING)
 
 
@@ -29,27 +30,27 @@ class Proof:
 
 
 def proofs_of(invoices: Iterable[Invoice]) -> dict[int, Proof]:
-    """The proof of each invoice by its id; of several papers the newest that stands."""
+    """The proof of each invoice by its id; of several papers the first that is not through, or the newest."""
     rows = list(invoices)
-    papers: dict[int, TaxInvoice] = {}
+    papers: dict[int, list[TaxInvoice]] = {}
     query = select(TaxInvoice).where(
         TaxInvoice.invoice_id.in_([row.id for row in rows]), TaxInvoice.state != TaxInvoiceState.CANCELLED
     )
     for paper in db.session.scalars(query.order_by(TaxInvoice.position)):
-        papers[paper.invoice_id] = paper
+        papers.setdefault(paper.invoice_id, []).append(paper)
     evidence = billing.evidence_of({row.tenant_id for row in rows})
-    return {row.id: _proof(row, papers.get(row.id), evidence.get(row.tenant_id)) for row in rows}
+    return {row.id: _proof(row, papers.get(row.id, []), evidence.get(row.tenant_id)) for row in rows}
 
 
-def _proof(invoice: Invoice, paper: TaxInvoice | None, evidence: Evidence | None) -> Proof:
-    if paper is None:
+def _proof(invoice: Invoice, papers: list[TaxInvoice], evidence: Evidence | None) -> Proof:
+    if not papers:
         if not invoice.supply:
             return Proof(NOT_NEEDED, done=True)
         if evidence == Evidence.CARD_SLIP_ONLY:
             return Proof(BY_SLIP, done=True)
         return Proof(TO_COME, done=False)
+    stuck = [paper for paper in papers if paper.state in STOPPED]
+    under_way = [paper for paper in papers if paper.state != TaxInvoiceState.FILED]
+    paper = (stuck or under_way or papers[-1:])[0]
     look = TAX_INVOICE.look(paper.state)
-    stopped = ""
-    if paper.state in (TaxInvoiceState.HELD, TaxInvoiceState.REJECTED):
-        stopped = paper.failure_message or look.next
-    return Proof(look, done=paper.state == TaxInvoiceState.FILED, paper=paper, stopped=stopped)
+    return Proof(look, not under_way, paper, (paper.failure_message or look.next) if stuck else "")

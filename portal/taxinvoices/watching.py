@@ -66,7 +66,10 @@ def watch_deadlines() -> int:
     if not late:
         return 0
     with write() as session:
-        for paper in late:
+        for found in late:
+            paper = session.get_one(TaxInvoice, found.id, with_for_update=True, populate_existing=True)
+            if paper.issued_at is not None:
+                continue  # by a worker, meanwhile
             why = f"{paper.failure_message} " if paper.failure_message else ""
             body = f"{why}발행 기한은 {paper.issue_by:%Y.%m.%d}입니다."
             cost = cost_of_lateness(paper, day)

@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import EmailField, Field, Form, SelectField, StringField
+from wtforms import EmailField, Field, SelectField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from portal.core.forms import Form
 from portal.tenants.models import Role
 from portal.tenants.rules import ROLE_WORDS
 
@@ -22,7 +23,7 @@ def one_line(text: str | None) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in composed).split())
 
 
-class InviteForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class InviteForm(Form):
     """Somebody to invite, with the role they get."""
 
     email = EmailField(
@@ -54,7 +55,7 @@ class InviteForm(Form):  # type: ignore[misc]  # WTForms carries no types
             raise ValidationError("줄 수 있는 역할 가운데에서 골라 주십시오.")
 
 
-class CompanyForm(Form):  # type: ignore[misc]
+class CompanyForm(Form):
     """What the company is called."""
 
     name = StringField(

@@ -10,7 +10,6 @@ from wtforms import (
     BooleanField,
     EmailField,
     Field,
-    Form,
     HiddenField,
     RadioField,
     SelectField,
@@ -22,6 +21,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, StopValidation, ValidationError
 
 from portal.core import korea
+from portal.core.forms import Form
 
 INDUSTRIES: tuple[tuple[str, str], ...] = (
     ("construction", "종합건설"),
@@ -86,7 +86,7 @@ def email_problem(text: str) -> str | None:
     return None
 
 
-class ApplyForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class ApplyForm(Form):
     """The application: company, use, person, agreement."""
 
     form_key = HiddenField()
@@ -154,7 +154,7 @@ class ApplyForm(Form):  # type: ignore[misc]  # WTForms carries no types
             raise ValidationError("보내신 내용을 받을 수 없습니다. 처음부터 다시 적어 주십시오.")
 
 
-class AnswerForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class AnswerForm(Form):
     """The applicant's answer to a reviewer's question."""
 
     body = TextAreaField(
@@ -164,7 +164,7 @@ class AnswerForm(Form):  # type: ignore[misc]  # WTForms carries no types
     )
 
 
-class AskForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class AskForm(Form):
     """A reviewer's question."""
 
     body = TextAreaField(
@@ -177,7 +177,7 @@ class AskForm(Form):  # type: ignore[misc]  # WTForms carries no types
     )
 
 
-class RejectForm(Form):  # type: ignore[misc]  # WTForms carries no types
+class RejectForm(Form):
     """A reviewer's reason."""
 
     reason = TextAreaField(

@@ -30,6 +30,8 @@ class UploadBox extends HTMLElement {
     this.#list = this.querySelector(".upload-list");
     this.#sum = this.querySelector(".upload-sum");
     if (!this.#form || !this.#input) return;
+    // What is chosen is on its way at once; the button is for browsers without this script.
+    this.#form.querySelector("button[type=submit]")?.setAttribute("hidden", "");
     const { signal } = this.#off;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -81,6 +81,8 @@ def test_a_cancelled_invoice_can_be_billed_again_and_leaves_no_money_on_the_book
     assert first is not None
     note = billing.void(BILL, first.id, "상호를 잘못 적음")
     assert (note.total, note.number) == (first.total, "C2026-000001")
+    with pytest.raises(Refusal, match="취소"):
+        billing.void(BILL, first.id, "한 번 더 누름")
     assert ledger.balance("receivable", tenant_id=owner.tenant_id) == 0
     with write() as session:
         subscription = billing.newest(owner.tenant_id)
@@ -103,7 +105,8 @@ def test_a_month_without_billing_details_is_stuck_with_the_reason_and_goes_on_on
     billing.update_profile(owner, DETAILS)
     closing.retry(OCTOBER, owner.tenant_id)
     closing.close_company(OCTOBER, owner.tenant_id)
-    assert closing.board(OCTOBER)[0].column == "billed"
+    (row,) = closing.board(OCTOBER)
+    assert (row.step.state, row.invoice is not None) == (CloseState.CLOSED, True)
 
 
 def test_a_trial_costs_nothing_and_is_not_closed(desk: Office) -> None:

@@ -161,7 +161,10 @@ def test_a_trial_sees_what_each_plan_would_cost_and_begins_one(desk: Office) -> 
     )
     assert wrong.status_code == 422
     assert "카드 자동결제로 골라 주십시오." in wrong.text
-    assert client.post("/plans/team/convert", data=DETAILS_FORM).status_code == 303
+    begun = client.post("/plans/team/convert", data=DETAILS_FORM | {"pay_by": "card"})
+    assert (begun.status_code, begun.headers["Location"]) == (303, "/payment-methods"), (
+        "the card comes next, as was said"
+    )
     profile = billing.profile_of(owner.tenant_id)
     assert profile is not None
     assert (profile.business_number, profile.emails) == ("1248100998", ["tax@hanbit.example", "pay@hanbit.example"])
@@ -240,6 +243,7 @@ def test_the_board_shows_who_is_stuck_first_and_its_columns_add_up(desk: Office,
     assert staff.post(again, data={"month": "2026-10"}).status_code == 303
     assert staff.post("/staff/billing/close/987654/again", data={"month": "2026-10"}).status_code == 404
     closing.close_company(period, stuck.tenant_id)
+    assert staff.post(again, data={"month": "2026-10"}).status_code == 409, "it is closed by now"
     with write() as session:
         receivables.record_payment(session, invoice.id, 51_700, "charge:1")
     part = staff.get(

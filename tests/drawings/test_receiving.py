@@ -32,7 +32,7 @@ def test_one_bad_file_never_loses_the_others(world: World, dxf: Callable[..., by
     ]
     assert [line.status for line in lines] == [201, 415, 422, 201]
     assert "도면 파일이 아닙니다(gif)" in lines[1].message
-    assert "DXF로 저장해" in lines[1].next_step
+    assert "DXF, DWG, PDF로 저장해" in lines[1].next_step
     assert [drawing.label for drawing in world.drawings("alice")] == ["A-1 하나", "A-2 둘"]
 
 

@@ -59,6 +59,9 @@ def test_a_sheet_is_read_with_its_own_dates_and_numbers() -> None:
         ("거래일,입금자,입금액\n어제,가나,1000\n".encode(), "2번째 줄의 날짜"),
         ("거래일,입금자,입금액\n2026-12-24,가나,천원쯤\n".encode(), "2번째 줄의 금액"),
         ("거래일,입금자,입금액\n0001-01-01,가나,1000\n".encode(), "2번째 줄의 날짜"),
+        ('거래일,입금액,입금자\n2026-12-24,5,"가나\n2026-12-24,7,다라\n'.encode(), "읽을 수 없는|따옴표"),
+        ('거래일,입금액,입금자\n2026-12-24,5,"가나\n2026-12-24,7,다라"\n'.encode(), "2번째 줄의 따옴표"),
+        ("거래일,입금액,입금자\n2026-12-24,١٢٣,가나\n".encode(), "2번째 줄의 금액"),
         (b"x" * (5 * 1024 * 1024 + 1), "5 MB"),
     ],
 )
@@ -66,6 +69,30 @@ def test_what_is_no_list_is_refused_with_what_to_do(body: bytes, words: str) -> 
     with pytest.raises(Refusal, match=words) as refused:
         read(body)
     assert refused.value.next_step
+
+
+def test_a_workbook_of_endless_cells_is_refused_before_it_is_read() -> None:
+    made = io.BytesIO()
+    book = Workbook()
+    book.active.append(["거래일시", "입금자명", "입금액"])
+    book.save(made)
+    with zipfile.ZipFile(made) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(
+        b"<sheetData>", b"<sheetData><row>" + b"<c><v>1</v></c>" * 200_000 + b"</row>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    with pytest.raises(Refusal, match="너무 큰") as refused:
+        read(out.getvalue())
+    assert refused.value.status == 413
+
+
+def test_a_letter_that_nobody_sees_is_no_part_of_a_name() -> None:
+    (deposit,) = read("거래일,입금액,입금자\n2026-12-24,5,가\0나\n".encode())
+    assert deposit.payer == "가 나"
 
 
 def test_a_workbook_with_a_broken_part_is_refused_whichever_it_is() -> None:

@@ -44,6 +44,16 @@ def told(builds: Builds, template: str) -> int:
         return len([mail for mail in builds.office.mails(template) if mail.recipient == "owner@hanbit.example"])
 
 
+def test_who_answers_first_looks_after_it(builds: Builds, alice: FlaskClient) -> None:
+    request_id = file(alice)
+    dana = builds.office.client("dana")
+    dana.post(f"/staff/quality/requests/{request_id}/answer", data={"body": "어느 도면입니까?"})
+    assert "처리 중" in alice.get(f"/requests/{request_id}").text
+    with builds.office.at_work():
+        request = db.session.get_one(ChangeRequest, request_id)
+        assert request.assignee_id == builds.office.people["dana"].person_id
+
+
 def test_a_request_is_work_for_staff_and_the_talk_goes_both_ways(builds: Builds, alice: FlaskClient) -> None:
     request_id = file(alice)
     assert file(alice) == request_id

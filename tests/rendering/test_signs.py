@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ezdxf
 import pytest
@@ -33,7 +34,8 @@ def texts(sheet: Sheet) -> list[str]:
 def toleranced(content: str, height: float = 2.5, **more: object) -> Drawing:
     doc = ezdxf.new("R2010", setup=True)
     doc.dimstyles.get("Standard").dxf.dimtxt = height
-    doc.modelspace().new_entity("TOLERANCE", {"content": content, "insert": (10, 20), "dimstyle": "Standard", **more})
+    entity = {"content": content, "insert": (10, 20), "dimstyle": "Standard", **more}
+    doc.modelspace().new_entity("TOLERANCE", entity)
     return doc
 
 
@@ -99,10 +101,19 @@ def test_it_may_be_turned_and_larger_than_its_style(tmp_path: Path) -> None:
     assert sheet.texts[1].y > sheet.texts[0].y
 
 
-@pytest.mark.parametrize("content", ["", "%%v%%v", "{}"])
-def test_an_empty_one_is_told_of(tmp_path: Path, content: str) -> None:
-    doc = toleranced(content)
+@pytest.mark.parametrize(
+    ("content", "more"),
+    [
+        ("", {}), ("%%v%%v", {}), ("{}", {}), (r"{\fgdt" + "a" * 100_000, {}), ("%%v".join(["0.1"] * 1000), {}),
+        ("a", {"height": 1e200}), ("a", {"x_axis_vector": (math.nan, 0, 0)}), ("a", {"insert": (1e300, 0, 0)}),
+    ],
+)  # fmt: skip
+def test_one_that_cannot_be_drawn_is_told_of_as_one_and_costs_nothing_else(
+    tmp_path: Path, content: str, more: dict[str, Any]
+) -> None:
+    doc = toleranced(content, **more)
     doc.modelspace().add_line((0, 0), (10, 10))
     doc.saveas(tmp_path / "drawing.dxf")
     answer = render(tmp_path / "drawing.dxf", tmp_path / "out")
-    assert answer.skipped == {"TOLERANCE": 1}
+    assert (answer.outcome, answer.skipped) == ("partial", {"TOLERANCE": 1})
+    assert answer.sheets[0].extents == pytest.approx((0, 0, 10, 10))

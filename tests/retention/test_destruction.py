@@ -22,6 +22,8 @@ from portal.core.gate import Caller
 from portal.core.mail import Mail
 from portal.duties import service as duties
 from portal.duties.models import Act, StaffAccess
+from portal.metering import service as metering
+from portal.metering.models import Entitlement
 from portal.retention import destruction, service
 from portal.retention.models import CaseState, Certificate, KeptRecord
 from portal.tenants import grants
@@ -94,6 +96,38 @@ def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
     assert world.case().state == CaseState.DESTROYED
     assert world.hits() == []
     assert len(db.session.scalars(select(Certificate)).all()) == 1
+
+
+def test_what_comes_back_after_the_rows_went_is_found_and_deleted_the_next_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.until_destroying()
+    tenant_id, delete_rows = world.doomed.id, dict(destruction.STEPS)["rows"]
+
+    def and_back(*words: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a step takes
+        found = delete_rows(*words)
+        with write() as session:
+            session.add(Entitlement(tenant_id=tenant_id, key="seats", limit_value=5, source="late", since=clock.now()))
+        return found
+
+    steps = tuple((name, and_back if name == "rows" else step) for name, step in destruction.STEPS)
+    with monkeypatch.context() as patched:
+        patched.setattr(destruction, "STEPS", steps)
+        service.destroy(case.id)
+    assert (world.case().state, db.session.scalars(select(Certificate)).all()) == (CaseState.DESTROYING, [])
+    stock = {name: world.case().inventory[name] for name in ("databases", "files", "backups", "sessions")}
+    service.destroy(case.id)
+    assert world.case().state == CaseState.DESTROYED
+    assert {name: world.case().inventory[name] for name in stock} == stock, "the certificate tells of all that went"
+    assert world.hits() == []
+
+
+def test_a_company_that_is_gone_is_given_nothing_by_an_event_that_is_heard_late(world: World) -> None:
+    case = world.until_destroying()
+    metering.grant_trial(world.doomed.id)
+    service.destroy(case.id)
+    metering.grant_trial(world.doomed.id)
+    assert db.session.scalars(select(Entitlement).where(Entitlement.tenant_id == world.doomed.id)).all() == []
 
 
 @on_one_engine

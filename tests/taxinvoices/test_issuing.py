@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.billing import service as billing
 from portal.billing.models import Evidence
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.outbox import Message
-from portal.taxinvoices import service
+from portal.taxinvoices import service, watching
 from portal.taxinvoices.models import TaxInvoiceState
 from portal.taxinvoices.providers import Rejected, popbill
 from portal.work.models import WorkItem, WorkState
@@ -115,6 +118,26 @@ def test_what_is_not_issued_asks_for_attention_before_its_last_day_and_names_the
     service.watch_deadlines()
     assert "폐업" in _items()[0].body  # why it stopped is still told
     assert "가산세가 120원" in _items()[0].body
+
+
+def test_what_is_issued_while_deadlines_are_looked_at_is_asked_of_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = desk.ask()
+    desk.move(noon(date(2026, 11, 5)))
+    real = watching.write
+
+    @contextmanager
+    def after_a_worker() -> Iterator[Session]:
+        monkeypatch.setattr(watching, "write", real)
+        desk.work(paper)
+        with real() as session:
+            yield session
+
+    monkeypatch.setattr(watching, "write", after_a_worker)
+    service.watch_deadlines()
+    assert desk.papers()[0].state == X.ISSUED
+    assert _items() == []
 
 
 def test_the_sweep_looks_at_each_when_it_is_due_and_less_often_with_time(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from portal.billing import service as billing
 from portal.billing.models import BillingProfile, Evidence
 from portal.core.db import write
 from portal.taxinvoices import service
+from portal.taxinvoices.models import TaxInvoice, TaxInvoiceState
 from tests.billing.office import BILL
 from tests.taxinvoices.conftest import Desk
 
@@ -106,6 +107,20 @@ def test_the_months_board_takes_a_company_from_the_bill_to_the_filed_tax_invoice
     assert where() == ["세금계산서"]
     assert "전송 완료" in lanes()["세금계산서"]
     assert "멈춘 곳" not in staff.get("/staff/billing/close?month=2026-10").text
+
+
+def test_an_invoice_is_proved_only_when_all_its_papers_are_through(desk: Desk) -> None:
+    paper = desk.until_filed(desk.work(desk.ask()))
+    first, second = desk.amended(paper, 1)
+    with write() as session:
+        receivables.record_payment(session, desk.invoice.id, 13_200, "charge:1")
+    proof = service.proofs_of([desk.invoice])[desk.invoice.id]
+    assert (proof.done, proof.stopped, proof.paper) == (True, "", second)
+    with write() as session:
+        one = session.get_one(TaxInvoice, first.id)
+        one.state, one.failure_message = TaxInvoiceState.REJECTED, "등록번호가 틀립니다"
+    proof = service.proofs_of([desk.invoice])[desk.invoice.id]
+    assert (proof.done, proof.stopped) == (False, "등록번호가 틀립니다")
 
 
 def test_what_is_paid_by_card_alone_is_proved_by_its_slip(desk: Desk) -> None:
