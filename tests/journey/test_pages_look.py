@@ -190,13 +190,15 @@ def test_what_a_newcomer_stumbled_over_is_mended(living: Living, browser: Browse
     context.set_extra_http_headers({"X-As": "trial"})
     page.goto(f"{living.url}/drawings")
     assert page.locator(".once-filled:visible").count() == 0
-    page.locator("upload-box button[type=submit]").click()
-    assert "보낼 파일이 없습니다" in page.locator("upload-box output").inner_text()
+    assert page.locator("upload-box button[type=submit]").is_hidden(), "what is chosen is on its way at once"
     page.set_input_files("#upload-input", drawings[0])
     page.locator(".drawing-card").wait_for()
     assert page.locator(".once-filled:visible").count() == 2
 
     context.set_extra_http_headers({"X-As": "alice"})
+    page.goto(f"{living.url}/drawings/1/revisions")
+    page.locator("form:has(file-input) button[type=submit]").click()
+    assert "보낼 파일이 없습니다" in page.locator("file-input output").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{living.url}/drawings/1")
     page.locator(".viewer-bar .tools .tool").first.wait_for()
