@@ -37,10 +37,10 @@ class Cost:
 
 
 def watched(act: Callable[[], Answer]) -> tuple[Answer, Cost]:
-    """Do what renders one file, and give its answer and what the child cost."""
+    """Do what renders one file, and give its answer and what the child cost; who was there before, a browser, is none."""
     ended = threading.Event()
     costs: dict[int, Cost] = {}
-    watcher = threading.Thread(target=_watch, args=(ended, costs))
+    watcher = threading.Thread(target=_watch, args=(ended, costs, frozenset(_grandchildren())))
     start = time.monotonic()
     watcher.start()
     try:
@@ -54,9 +54,9 @@ def watched(act: Callable[[], Answer]) -> tuple[Answer, Cost]:
     return answer, Cost(cpu, wall, max((cost.memory for cost in costs.values()), default=0), waited)
 
 
-def _watch(ended: threading.Event, costs: dict[int, Cost]) -> None:
+def _watch(ended: threading.Event, costs: dict[int, Cost], others: frozenset[int]) -> None:
     while not ended.wait(LOOK):
-        for pid in _grandchildren():
+        for pid in set(_grandchildren()) - others:
             seen = _cost(pid)
             costs[pid] = costs.get(pid, Cost()).beside(seen)
 
