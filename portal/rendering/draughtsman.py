@@ -71,6 +71,7 @@ class Draughtsman:
         self._limits = limits
         self._deadline = deadline
         self._addon = AddOn()
+        self._solids = solids.Solids()
         self._styles = {style.dxf.name.lower(): style for style in doc.styles}
         self._dimstyles = {style.dxf.name.lower(): style for style in doc.dimstyles}
         self._blocks: dict[tuple[str, Setting], list[Shape]] = {}
@@ -282,7 +283,7 @@ class Draughtsman:
         return shapes
 
     def _edges(self, entity: Entity, setting: Setting) -> list[Shape]:
-        steps, lost = solids.edges(entity)
+        steps, lost = self._solids.edges(entity)
         if lost:
             self.skipped[entity.dxftype()] += 1
         return [Path(self.palette.of(entity, setting), steps)]

@@ -7,6 +7,7 @@ kernel, and so does a face without edges, such as a sphere's: those count as not
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Final
 
 from ezdxf.acis import entities as parts
@@ -28,8 +29,11 @@ KINDS: Final = frozenset({
 #: ACIS data is read object by object in Python, a second for about this much.
 MOST_BYTES: Final = 4 << 20
 MOST_EDGES: Final = 50_000
+#: Of CPU, for all solids of a drawing: those after it are counted as not drawn, and the rest of the drawing is there.
+SECONDS: Final = 5.0
 #: Of a whole turn.
 CHORDS: Final = 64
+WHOLE_TURN: Final = math.tau * 1.001
 #: How far an arc's end may lie from the vertex that it should meet, as a part of its radius.
 CLOSE: Final = 1e-3
 
@@ -72,6 +76,23 @@ class Placing(parts.Transform):
             self.matrix = Matrix44.ucs(ux, uy, uz, origin)
 
 
+class Solids:
+    """Reads the solids of one drawing, as long as there is time for them."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    def edges(self, entity: Entity) -> tuple[list[Step], bool]:
+        """As `edges`; raises curves.Unfit, too, when the time is over."""
+        if self._spent > SECONDS:
+            raise curves.Unfit("no time left for solids")
+        began = time.process_time()
+        try:
+            return edges(entity)
+        finally:
+            self._spent += time.process_time() - began
+
+
 def edges(entity: Entity) -> tuple[list[Step], bool]:
     """The edges as steps of a path in the drawing's plane, and whether there are more than could be drawn.
 
@@ -101,12 +122,15 @@ def edges(entity: Entity) -> tuple[list[Step], bool]:
 def _edges_of(body: Entity) -> Iterator[Entity]:
     """Each edge once; the two faces beside it both name it."""
     seen: set[int] = set()
+    named = 0
     for lump in _chain(body.lump, lambda one: one.next_lump):
         for shell in _chain(lump.shell, lambda one: one.next_shell):
             for face in _chain(shell.face, lambda one: one.next_face):
                 for loop in _chain(face.loop, lambda one: one.next_loop):
                     for coedge in _chain(loop.coedge, lambda one: one.next_coedge):
-                        edge = coedge.edge
+                        edge, named = coedge.edge, named + 1
+                        if named > 4 * MOST_EDGES:  # a damaged file may come by the same edges again and again
+                            raise curves.Unfit("too many edges")
                         if edge.is_none or id(edge) in seen:
                             continue
                         seen.add(id(edge))
@@ -138,6 +162,8 @@ def _points(edge: Entity) -> list[Vec3]:
         return []
     for sign in (-1.0, 1.0) if edge.sense else (1.0, -1.0):
         first, last = sign * edge.start_param, sign * edge.end_param
+        if not abs(last - first) < WHOLE_TURN:
+            return []
         reach = CLOSE * curve.major.magnitude
         if curve.evaluate(first).distance(start) <= reach and curve.evaluate(last).distance(end) <= reach:
             count = max(2, math.ceil(abs(last - first) / math.tau * CHORDS))

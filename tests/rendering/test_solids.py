@@ -102,9 +102,10 @@ def test_an_arc_against_its_curve_is_the_same_arc(tmp_path: Path) -> None:
     assert answer.skipped == {}
 
 
-@pytest.mark.parametrize("what", ["its ends are elsewhere", "its curve is unknown"])
+@pytest.mark.parametrize("what", ["its ends are elsewhere", "it turns a thousand times", "its curve is unknown"])
 def test_what_cannot_be_drawn_of_it_is_told_and_the_rest_is_there(tmp_path: Path, what: str) -> None:
-    body = bent(end_param=1.0) if what == "its ends are elsewhere" else bent()
+    turns = {"its ends are elsewhere": 1.0, "it turns a thousand times": 2001 * math.pi}
+    body = bent(end_param=turns[what]) if what in turns else bent()
     if what == "its curve is unknown":
         next(one for one in edges(body) if isinstance(one.curve, Writable)).curve = Unknown()
     answer = drawn(solid(body=body), tmp_path)
@@ -130,6 +131,20 @@ def test_damaged_data_costs_the_solid_and_not_the_drawing(tmp_path: Path, data: 
     doc.modelspace().new_entity("3DSOLID", {}).sat = data
     answer = drawn(doc, tmp_path)
     assert (answer.outcome, answer.skipped) == ("partial", {"3DSOLID": 1})
+
+
+def test_solids_have_their_time_and_the_others_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, entity = our.Solids(), solid().modelspace()[0]
+    assert reader.edges(entity)[0]
+    monkeypatch.setattr(our, "SECONDS", -1.0)
+    with pytest.raises(our.curves.Unfit):
+        reader.edges(entity)
+
+
+def test_edges_that_are_named_again_and_again_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(our, "MOST_EDGES", 5)
+    with pytest.raises(our.curves.Unfit):
+        our.edges(solid().modelspace()[0])
 
 
 def test_a_chain_that_never_ends_is_cut() -> None:
