@@ -38,11 +38,13 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$sum" ]; then
     list=
     for file in "$@"; do list="$list -r $file"; done
     # shellcheck disable=SC2086 - the list is meant to fall into words
-    if ! .venv/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes $list; then
+    if ! .venv/bin/python -m pip install --quiet --no-compile --no-cache-dir --disable-pip-version-check --require-hashes $list; then
         say "꾸러미를 설치하지 못했습니다. 위의 내용과 네트워크 연결을 확인한 다음 다시 해 주십시오." \
             "(The packages could not be installed; see above.)"
         exit 1
     fi
+    # Compiled on every core at once, which the installer does not; a file that is meant for another Python does not compile.
+    .venv/bin/python -m compileall -q -j 0 .venv/lib > /dev/null 2>&1 || true
     printf '%s\n' "$sum" > "$stamp"
 fi
 

@@ -47,7 +47,7 @@ def choose_plan(company: Company) -> None:
         "evidence": Evidence.TAX_INVOICE_FIRST.value,
     }
     page = browser.send(page, f"/plans/{PLAN}/convert", details)
-    walk.must(page.url.endswith("/plans"), f"the plan was not begun: {page.text[:300]}")
+    walk.must(page.url.endswith("/payment-methods"), f"the plan was not begun: {page.text[:300]}")
     with company.house.app.app_context():
         subscription = db.session.scalars(select(Subscription).where(Subscription.tenant_id == company.tenant_id)).one()
         walk.must(subscription.state == "active", f"the agreement is {subscription.state}")

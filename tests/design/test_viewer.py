@@ -111,12 +111,12 @@ def test_zooming_ends_at_sane_bounds(tab: Page, gallery: str) -> None:
     opened(tab, gallery + "/viewer")
     fit = camera(tab)
     tab.mouse.move(600, 400)
-    for _ in range(80):
-        tab.mouse.wheel(0, -240)
+    for _ in range(20):
+        tab.mouse.wheel(0, -960)
     near = settled(tab, fit)
     assert 1 < near[2] < 20
-    for _ in range(120):
-        tab.mouse.wheel(0, 240)
+    for _ in range(30):
+        tab.mouse.wheel(0, 960)
     far = settled(tab, near)
     assert far[2] == pytest.approx(fit[2] * 4, rel=0.01)
 

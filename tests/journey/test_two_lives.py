@@ -104,7 +104,7 @@ def choose_plan(tab: Page, house: House) -> None:
     tab.fill("[name=business_class]", "건축설계")
     tab.check("[name=pay_by][value=card]")
     tab.get_by_role("button", name=re.compile("팀 시작하기")).click()
-    tab.wait_for_url(re.compile(r"/plans$"))
+    tab.wait_for_url(re.compile(r"/payment-methods$"))
 
 
 def register_card(tab: Page, house: House) -> None:

@@ -98,6 +98,7 @@ def test_workers_that_die_after_each_step_leave_their_successor_one_certificate(
     assert len(db.session.scalars(select(Certificate)).all()) == 1
 
 
+@on_one_engine
 def test_what_comes_back_after_the_rows_went_is_found_and_deleted_the_next_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_what_comes_back_after_the_rows_went_is_found_and_deleted_the_next_time(
     assert world.hits() == []
 
 
+@on_one_engine
 def test_a_company_that_is_gone_is_given_nothing_by_an_event_that_is_heard_late(world: World) -> None:
     case = world.until_destroying()
     metering.grant_trial(world.doomed.id)
@@ -180,6 +182,7 @@ def test_a_company_that_pays_one_second_before_is_not_destroyed(world: World) ->
     assert world.hits() != []
 
 
+@on_one_engine
 def test_a_company_that_pays_one_second_after_the_seal_was_broken_is_told_so(world: World) -> None:
     case = world.until_destroying()
     with pytest.raises(Refusal):
