@@ -170,7 +170,8 @@ def tab(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
     # A refused form (422) or a lost race (409) is an answer like others; Chromium writes an error line for it all the same.
-    answers = ("status of 422", "status of 409")
+    # So it does when it takes up a connection that the server is just closing; it asks again by itself.
+    answers = ("status of 422", "status of 409", "net::ERR_SOCKET_NOT_CONNECTED")
     page.on("console", lambda said: complaints.append(said.text) if _is_error(said, answers) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
