@@ -104,12 +104,7 @@ def with_signs(font: TTFont, other: TTFont, codes: set[int]) -> TTFont:
     scale = font["head"].unitsPerEm / other["head"].unitsPerEm
     glyphs, names = other.getGlyphSet(), other.getBestCmap()
     for code in sorted(codes):
-        name = f"uni{code:04X}"
-        font["glyf"][name] = _drawn(glyphs, names[code], scale)
-        font["hmtx"][name] = (round(glyphs[names[code]].width * scale), 0)
-        for table in font["cmap"].tables:
-            if table.isUnicode():
-                table.cmap[code] = name
+        _put(font, code, _drawn(glyphs, names[code], scale), (round(glyphs[names[code]].width * scale), 0))
     return font
 
 
@@ -118,15 +113,20 @@ def with_strokes(font: TTFont) -> TTFont:
     em = font["head"].unitsPerEm
     unit = CAPITAL * em / 10
     for sign, strokes in STROKES.items():
-        name, pen = f"uni{ord(sign):04X}", TTGlyphPen(None)
+        pen = TTGlyphPen(None)
         for stroke in strokes:
             _stroke(pen, [(SIDE * em + x * unit, y * unit) for x, y in _points(stroke)], WIDTH * unit / 2)
-        font["glyf"][name] = pen.glyph()
-        font["hmtx"][name] = (round((2 * SIDE + CAPITAL) * em), round(SIDE * em))
-        for table in font["cmap"].tables:
-            if table.isUnicode():
-                table.cmap[ord(sign)] = name
+        _put(font, ord(sign), pen.glyph(), (round((2 * SIDE + CAPITAL) * em), round(SIDE * em)))
     return font
+
+
+def _put(font: TTFont, code: int, glyph: Any, metrics: tuple[int, int]) -> None:  # noqa: ANN401 - as _drawn
+    """A letter with its advance and its room on the left."""
+    name = f"uni{code:04X}"
+    font["glyf"][name], font["hmtx"][name] = glyph, metrics
+    for table in font["cmap"].tables:
+        if table.isUnicode():
+            table.cmap[code] = name
 
 
 def _points(stroke: tuple[float, ...]) -> list[tuple[float, float]]:

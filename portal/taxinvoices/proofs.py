@@ -12,10 +12,10 @@ from portal.billing.models import Evidence, Invoice
 from portal.core.db import db
 from portal.core.states import Look
 from portal.taxinvoices.models import TAX_INVOICE, TaxInvoice, TaxInvoiceState
+from portal.taxinvoices.writing import STOPPED
 
 BY_SLIP = Look("카드전표", "grey", "card", "카드전표가 증빙이 됩니다.")
 NOT_NEEDED = Look("증빙 없음", "grey", "minus", "공급가액이 없어 증빙이 필요하지 않습니다.")
-STOPPED = frozenset({TaxInvoiceState.HELD, TaxInvoiceState.REJECTED})
 TO_COME = TAX_INVOICE.look(TaxInvoiceState.WAITING)
 
 

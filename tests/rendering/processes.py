@@ -14,6 +14,11 @@ def descendants(pid: int) -> set[int]:
     return {member for member in family[1:] if lives(member)}
 
 
+def command(pid: int) -> str:
+    """Give the words that a process was started with; nothing of one that is gone."""
+    return _text(Path(f"/proc/{pid}/cmdline")).replace("\0", " ")
+
+
 def lives(pid: int) -> bool:
     """Tell whether a process is there and has not ended; one that nobody has waited for has."""
     return _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"], ["X"])

@@ -15,7 +15,7 @@ import pytest
 from portal.rendering import Limits, Rendering, render
 from portal.rendering.command import main
 from tests.rendering.dxf_text import block, drawing, entity, insert, line, tags, text
-from tests.rendering.processes import descendants
+from tests.rendering.processes import command, descendants
 
 ROOT = ((0, "DICTIONARY"), (5, "C"), (330, 0), (100, "AcDbDictionary"), (281, 1))
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -133,7 +133,7 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
     before = descendants(os.getpid())
     assert rendered(tmp_path, zigzag(300_000), Limits(wall=1)).reason == "time"
     left = descendants(os.getpid()) - before  # a browser of another test may have begun a process of its own meanwhile
-    assert [pid for pid in left if b"portal/rendering" in Path(f"/proc/{pid}/cmdline").read_bytes()] == []
+    assert [pid for pid in left if "portal/rendering" in command(pid)] == []
 
 
 def test_many_threads_may_render_at_once(tmp_path: Path) -> None:
