@@ -215,7 +215,15 @@ def strokes_in(shape: Shape) -> int:
 
 def boxes_of(shapes: Sequence[Shape]) -> Floats:
     """The box of every object of some shapes, (n, 4), in their order."""
-    parts = [shape.boxes if isinstance(shape, BATCHES) else np.array((shape.box,)) for shape in shapes]
+    parts: list[Any] = []
+    alone: list[Box] = []
+    for shape in shapes:
+        if isinstance(shape, BATCHES):
+            parts += (alone, shape.boxes) if alone else (shape.boxes,)
+            alone = []
+        else:
+            alone.append(shape.box)
+    parts += [alone] if alone else []
     return np.concatenate(parts) if parts else np.zeros((0, 4))
 
 
@@ -230,14 +238,18 @@ def largest(shapes: Sequence[AnyShape], most: int) -> list[AnyShape]:
     alike = np.flatnonzero(sizes == least)
     kept[alike[np.linspace(0, len(alike) - 1, most - int(kept.sum())).astype(np.int64)]] = True
     result: list[AnyShape] = []
-    at = 0
+    at, single = 0, kept.tolist()
     for shape in shapes:
-        count = len(shape) if isinstance(shape, BATCHES) else 1
-        mine = kept[at : at + count]
-        at += count
+        if not isinstance(shape, BATCHES):
+            if single[at]:
+                result.append(shape)
+            at += 1
+            continue
+        mine = kept[at : at + len(shape)]
+        at += len(shape)
         if mine.all():
             result.append(shape)
-        elif isinstance(shape, BATCHES) and mine.any():
+        elif mine.any():
             result.append(cast("AnyShape", shape.only(mine)))
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ezdxf.math import Vec3
@@ -16,6 +17,8 @@ ANCHORS: Final = {0: "start", 1: "middle", 2: "end", 3: "start", 4: "middle", 5:
 DESCENT: Final = 0.28
 """How far letters such as g hang below the baseline, as a part of the cap height."""
 BACKWARD, UPSIDE_DOWN = 2, 4
+KEPT: Final = 4096
+"""Texts that are not read anew when they come again."""
 
 
 class Line(NamedTuple):
@@ -67,16 +70,14 @@ def line_of_text(line: Line, ink: Ink, most: int, plane: Matrix = IDENTITY) -> l
     """
     if len(line.text) > most:
         raise curves.Unfit("text too long")
-    parts = letters.spans(line.text)
-    if signs.are_in(line.font):
-        parts = tuple(part._replace(text=signs.shown(part.text, line.font)) for part in parts)
-    if not "".join(part.text for part in parts).strip():
+    parts, natural = _read(line.text, line.font)
+    if not parts:
         return []
     height = line.height
     if not height > 0:
         raise curves.Unfit("text without height")
     stretch = _factor(line.width)
-    natural = letters.spans_width(parts, height) * stretch
+    natural *= height * stretch
     horizontal = line.horizontal
     (x, y), (to_x, to_y) = line.insert, line.second
     angle = math.radians(line.rotation)
@@ -93,6 +94,18 @@ def line_of_text(line: Line, ink: Ink, most: int, plane: Matrix = IDENTITY) -> l
         frame = chained(frame, plane)
     width = length or natural / stretch
     return [Words(ink, frame, height, parts, ANCHORS.get(horizontal, "start"), length, width)]
+
+
+@lru_cache(KEPT)
+def _read(text: str, font: str) -> tuple[tuple[Span, ...], float]:
+    """What there is to see of a text, nothing of an empty one, and how wide it is at a cap height of 1.
+
+    Most texts of a drawing are there many times.
+    """
+    parts = letters.spans(text)
+    if signs.are_in(font):
+        parts = tuple(part._replace(text=signs.shown(part.text, font)) for part in parts)
+    return (parts, letters.spans_width(parts, 1.0)) if plain(parts).strip() else ((), 0.0)
 
 
 def _frame(line: Line, stretch: float, length: float, height: float) -> Matrix:

@@ -66,6 +66,7 @@ class PlainHand:
         self._plain = plain
         self._palette = palette
         self._styles = styles
+        self._read_styles: dict[int, _TextStyle] = {}
         self._block = block
         self._skipped = skipped
         self._letters = letters
@@ -181,24 +182,23 @@ class PlainHand:
         table, rows = part.table, part.rows
         names = ("x", "y", "x1", "y1", "height", "rotation", "width", "oblique", "flags", "halign", "valign")
         result: list[Shape] = []
-        styles = table["style"][rows].tolist()
-        for row, style_number, values in zip(
+        styles = [self._text_style(number) for number in table["style"][rows].tolist()]
+        for row, (font, wide, lean, marks), values in zip(
             rows.tolist(), styles, _columns(table, rows, *names).tolist(), strict=True
         ):
             x, y, x1, y1, height, rotation, width, oblique, flags, halign, valign = values
-            style = self._styles.get(self._plain.styles[style_number].lower())
             line = Line(
                 table.texts[row].strip("\r"),
                 height,
                 (x, y),
                 (x, y) if math.isnan(x1) or math.isnan(y1) else (x1, y1),
                 rotation,
-                width if width != ABSENT else float(style.dxf.width) if style else 1.0,
-                oblique if oblique > -1e8 else float(style.dxf.oblique) if style else 0.0,  # noqa: PLR2004 - "not given"
-                int(flags) | (int(style.dxf.generation_flags) if style else 0),
+                width if width != ABSENT else wide,
+                oblique if oblique > -1e8 else lean,  # noqa: PLR2004 - "not given"
+                int(flags) | marks,
                 int(halign),
                 int(valign),
-                str(style.dxf.font) if style else "",
+                font,
             )
             try:
                 words = line_of_text(line, ink, self._letters)
@@ -208,6 +208,23 @@ class PlainHand:
                 part.note(row, words)
                 result += words
         return result
+
+    def _text_style(self, number: int) -> _TextStyle:
+        """What a text has of the style of this number."""
+        found = self._read_styles.get(number)
+        if found is None:
+            style = self._styles.get(self._plain.styles[number].lower())
+            found = self._read_styles[number] = (
+                _TextStyle(
+                    str(style.dxf.font),
+                    float(style.dxf.width),
+                    float(style.dxf.oblique),
+                    int(style.dxf.generation_flags),
+                )
+                if style
+                else _TextStyle()
+            )
+        return found
 
     def _inserts(self, part: _Part, look: Entity, setting: Setting) -> list[Shape]:
         table, rows = part.table, part.rows
@@ -228,6 +245,15 @@ class PlainHand:
             result += shapes
             self._skipped.update({"INSERT": lost} if lost else {})
         return result
+
+
+class _TextStyle(NamedTuple):
+    """Font, width factor, slant in degrees and flags of a text style."""
+
+    font: str = ""
+    width: float = 1.0
+    oblique: float = 0.0
+    flags: int = 0
 
 
 class _Part(NamedTuple):

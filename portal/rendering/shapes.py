@@ -157,9 +157,8 @@ class Words:
         self.length = length
         self.width = width
         self.clip = clip
-        left = {"start": 0.0, "middle": -width / 2, "end": -width}[anchor]
-        corners = ((left, -0.25 * height), (left + width, -0.25 * height), (left, height), (left + width, height))
-        self.box = around(apply(matrix, x, y) for x, y in corners)
+        left = 0.0 if anchor == "start" else -width / 2 if anchor == "middle" else -width
+        self.box = _parallelogram(matrix, left, left + width, -0.25 * height, height)
 
     @property
     def text(self) -> str:
@@ -232,6 +231,15 @@ def arc_point(step: Step, angle: float) -> tuple[float, float]:
     _, x, y, ux, uy, vx, vy, _, _ = step
     cosine, sine = math.cos(angle), math.sin(angle)
     return x + ux * cosine + vx * sine, y + uy * cosine + vy * sine  # type: ignore[operator]
+
+
+def _parallelogram(matrix: Matrix, left: float, right: float, low: float, high: float) -> Box:
+    """The box around a box that is mapped; it is not sound where a number is not finite."""
+    a, b, c, d, e, f = matrix
+    across, upward = sorted((a * left, a * right)), sorted((c * low, c * high))
+    x0, x1 = e + across[0] + upward[0], e + across[1] + upward[1]
+    across, upward = sorted((b * left, b * right)), sorted((d * low, d * high))
+    return x0, f + across[0] + upward[0], x1, f + across[1] + upward[1]
 
 
 def around(points: Iterable[tuple[float, float]]) -> Box:

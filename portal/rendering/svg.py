@@ -20,7 +20,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from portal.rendering import dashes
 from portal.rendering.bands import Band, banded, boxes_by_tile, fineness, tiling
@@ -48,12 +48,23 @@ LEGIBLE: Final = 12.0
 """Letters below this size, in SVG units, are left out of the base: they are smaller than five pixels."""
 READ: Final = 10.0
 """Letters of this size, in SVG units, are placed to a tenth of a unit: a hundredth of their size. Smaller ones to a hundredth."""
+FACES: Final = 4096
+"""Faces of text that are kept in mind."""
 PAPER: Final = "#ffffff"
 ROUND: Final = 1e-3
+PLAIN: Final = Span("")
 DECORATIONS: Final = {"u": "underline", "o": "overline", "k": "line-through"}
 
 _Look = tuple[str, int, float, float]
 """Colour, index colour or 0, opacity, width in pixels."""
+
+
+class _Face(NamedTuple):
+    """Attributes of a text, with {0} and {1} for its place, the size of its letters, and the decimals of the place."""
+
+    start: str
+    size: float
+    fine: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ class Writer:
         self._defs: list[str] = []
         self._grid = Grid(frame)
         self._pictured = 0
+        self._faces: dict[tuple[object, ...], _Face] = {}
 
     def write(self, shapes: Iterable[Shape], name: str, units: str) -> Written:
         """Give the sheet's documents; raises Refused("output-too-large") beyond the limit."""
@@ -270,22 +282,36 @@ class Writer:
     def _text(self, line: Words) -> str:
         scale = self._frame.scale
         x0, _, _, y1 = self._frame.box
-        a, b, c, d, e, f = line.matrix
+        *turn, e, f = line.matrix
+        look = (*turn, line.height, line.length, line.anchor, line.ink)
+        face = self._faces.get(look)
+        if face is None:
+            if len(self._faces) >= FACES:
+                self._faces.clear()
+            face = self._faces[look] = self._face(line)
+        start = face.start.format(short((e - x0) * scale, face.fine), short((y1 - f) * scale, face.fine))
+        text = line.text
+        space = ' xml:space="preserve"' if "  " in text or text != text.strip() else ""
+        return f"<text{start}{space}>{_spans(line.spans, face.size)}</text>"
+
+    def _face(self, line: Words) -> _Face:
+        """What a line of text has in common with all that differ from it by their letters and their place alone."""
+        scale = self._frame.scale
+        a, b, c, d, _, _ = line.matrix
         tall = math.hypot(c, d) or 1.0
         size = line.height * tall * scale / CAP
-        x, y = (e - x0) * scale, (y1 - f) * scale
         a, b, c, d = a / tall, -b / tall, -c / tall, d / tall
         colour = line.ink.colour
         attributes = [f' font-size="{short(size)}"']
         fine = 1 if size >= READ else 2
         length = line.length * tall * scale
         if abs(a - d) < ROUND and abs(b + c) < ROUND:
-            attributes.append(f' x="{short(x, fine)}" y="{short(y, fine)}"')
+            attributes.append(' x="{0}" y="{1}"')
             angle = math.degrees(math.atan2(b, a))
             if abs(angle) > ROUND:
-                attributes.append(f' transform="rotate({short(angle)} {short(x, fine)} {short(y, fine)})"')
+                attributes.append(f' transform="rotate({short(angle)} {{0}} {{1}})"')
         else:
-            attributes.append(f' transform="matrix({a:.4g} {b:.4g} {c:.4g} {d:.4g} {short(x, fine)} {short(y, fine)})"')
+            attributes.append(f' transform="matrix({a:.4g} {b:.4g} {c:.4g} {d:.4g} {{0}} {{1}})"')
         if line.anchor != "start":
             attributes.append(f' text-anchor="{line.anchor}"')
         if length > 0:
@@ -296,9 +322,7 @@ class Writer:
             attributes.append(f' fill="{colour}"')
         if line.ink.alpha < 1:
             attributes.append(f' fill-opacity="{line.ink.alpha:.2f}"')
-        if "  " in line.text or line.text != line.text.strip():
-            attributes.append(' xml:space="preserve"')
-        return f"<text{''.join(attributes)}>{_spans(line.spans, size)}</text>"
+        return _Face("".join(attributes), size, fine)
 
 
 def pixels(weight: float) -> float:
@@ -319,7 +343,7 @@ def _stroke(look: _Look, data: str) -> str:
 
 
 def _spans(spans: tuple[Span, ...], size: float) -> str:
-    if len(spans) == 1 and spans[0]._replace(text="", stretch=1.0, size=1.0) == Span(""):
+    if len(spans) == 1 and spans[0][2:7] == PLAIN[2:7]:  # of one look: its size is the line's
         return escape(spans[0].text, quote=False)
     parts = []
     for span in spans:

@@ -37,13 +37,19 @@ def toured(ends: Ints, bodies: list[str], boxes: Floats, tiles: Ints) -> Iterato
     ends, tiles = ends[order], tiles[order]
     words = [bodies[at] for at in order.tolist()]
     meeting = _meeting(ends)
-    cuts = np.flatnonzero(np.diff(tiles)) + 1
-    for start, stop in zip([0, *cuts.tolist()], [*cuts.tolist(), len(words)], strict=True):
-        tour, said = ends[start:stop], words[start:stop]
-        if meeting[start:stop].any():
-            tour, said = _threaded(tour, said, meeting[start:stop])
-        for path in _paths(tour, said):
-            yield int(tiles[start]), path
+    cuts = (np.flatnonzero(np.diff(tiles)) + 1).tolist()
+    starts, stops = [0, *cuts], [*cuts, len(words)]
+    if not words:
+        return
+    for at in np.flatnonzero(np.logical_or.reduceat(meeting, starts)).tolist():
+        own = slice(starts[at], stops[at])
+        ends[own], words[own] = _threaded(ends[own], words[own], meeting[own])
+    parts = _parts(ends, words)
+    for tile, start, stop in zip(tiles[starts].tolist(), starts, stops, strict=True):
+        for first in range(start, stop, MOST_MERGED):
+            # What follows a capital M without a letter would be absolute.
+            parts[first] = f"M{ends[first, 0]}{ends[first, 1]: d}{words[first]}"
+            yield tile, "".join(parts[first : min(first + MOST_MERGED, stop)])
 
 
 def straight(x: int, y: int) -> str:
@@ -117,21 +123,16 @@ def _threaded(ends: Ints, bodies: list[str], meeting: NDArray[np.bool_]) -> tupl
     return np.array(tour), said
 
 
-def _paths(ends: Ints, bodies: list[str]) -> Iterator[str]:
-    """The path data of pieces in this order; a line after a move or after a line is written without its letter."""
+def _parts(ends: Ints, bodies: list[str]) -> list[str]:
+    """The path data of pieces in this order, each with the move to it; a line after a move or after a line is written
+    without its letter. The first has none.
+    """
     steps = ends[1:, 0:2] - ends[:-1, 2:4]
-    moves = [f"m{x}{y: d}" for x, y in steps.tolist()]
-    moves.insert(0, "")
     said = [body if body[:1] != "l" else body[1:] if body[1] == "-" else " " + body[1:] for body in bodies]
+    parts = [f"m{x}{y: d}{body}" for (x, y), body in zip(steps.tolist(), said[1:], strict=True)]
+    parts.insert(0, "")
     for at in (np.flatnonzero(~steps.any(axis=1)) + 1).tolist():
         if "z" not in bodies[at]:  # what closes goes back to its own move
-            moves[at] = ""
-            if not (bodies[at - 1].startswith("l") and LINE.fullmatch(bodies[at - 1])):
-                said[at] = bodies[at]
-    for first in range(0, len(bodies), MOST_MERGED):
-        last = min(first + MOST_MERGED, len(bodies))
-        words = [""] * (2 * (last - first))
-        words[0::2], words[1::2] = moves[first:last], said[first:last]
-        # What follows a capital M without a letter would be absolute.
-        words[0], words[1] = f"M{ends[first, 0]}{ends[first, 1]: d}", bodies[first]
-        yield "".join(words)
+            after_line = bodies[at - 1].startswith("l") and LINE.fullmatch(bodies[at - 1])
+            parts[at] = said[at] if after_line else bodies[at]
+    return parts
