@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobs.servers import PostgresServer, RedisServer, Sentinels, start_tethered, stop
 from tests.capabilities import chromium_path, need
@@ -84,6 +85,20 @@ def sentinels(engine_folder: Path) -> Iterator[Sentinels]:
         yield group.start()
     finally:
         group.stop()
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it, and this process has no Redis any more."""
+
+    def gone(*_words: object, **_named: object) -> None:
+        raise RedisConnectionError
+
+    def cut() -> None:
+        for way in ("redis.client.Redis.execute_command", "redis.client.Pipeline.execute", "portal.core.lane.Lane.ask"):
+            monkeypatch.setattr(way, gone)
+
+    return cut
 
 
 # ----- PostgreSQL ------------------------------------------------------------------------------------------------

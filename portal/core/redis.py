@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -25,8 +25,11 @@ PAGE_SECONDS = 0.5
 REST_SECONDS = 1.0
 #: A worker or the clock goes on through a fail-over: this many tries, a second apart at most.
 PATIENT_TRIES = 20
+#: Unused for longer, a connection is tried before it is trusted.
+CHECK_SECONDS = 30
 #: RESP3: the only language in which Redis speaks unasked (portal/core/near.py).
 PUSHES = 3
+CHUNK = 65_536
 
 
 class Rest:
@@ -75,6 +78,26 @@ class Resting(AbstractConnection):
         except RedisTimeoutError:
             self._rest.begin()
             raise
+
+    def exchange(self, packed: bytes, take: Callable[[bytes], object]) -> None:
+        """Send what is packed already, and hand what arrives to `take` until that says that it is all: past redis-py's own
+        reader, which must have nothing left. Raises RedisTimeoutError, RedisConnectionError; the connection is then spent.
+        """
+        self._rest.check()
+        wire: Any = self._sock
+        if wire is None:
+            raise RedisConnectionError("the connection was closed")
+        try:
+            wire.sendall(packed)
+            while arrived := wire.recv(CHUNK):
+                if take(arrived):
+                    return
+        except TimeoutError as error:
+            self._rest.begin()
+            raise RedisTimeoutError("Redis lets us wait") from error
+        except OSError as error:
+            raise RedisConnectionError(str(error)) from error
+        raise RedisConnectionError("Redis has closed the connection")
 
 
 class RestingTcp(Resting, Connection): ...
@@ -141,7 +164,7 @@ def connect(settings: Settings, *, patient: bool = False, decode: bool = False, 
         "socket_connect_timeout": 2 if patient else PAGE_SECONDS,
         "socket_timeout": None if patient else PAGE_SECONDS,
         "socket_keepalive": True,
-        "health_check_interval": 30,
+        "health_check_interval": CHECK_SECONDS,
         "retry": _patience() if patient else _one_more(),
     }
     if protocol is not None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
 from portal.core.db import Model, db, retained, write
+from portal.core.lane import Lane
 
 PREFIX = "planroom:session:"
 #: Unused this long, a session ends by itself.
@@ -81,14 +82,14 @@ def mark_of(sealed: bytes) -> str:
 
 
 class RedisStore:
-    """Sessions on Redis: one round trip to read, one to write."""
+    """Sessions on Redis: one round trip to read, one to write. A read, a swap, an end may each come twice to the same end."""
 
     def __init__(self, client: Redis) -> None:
-        self._redis = client
+        self._redis, self._lane = client, Lane(client)
         self._swap, self._end = client.register_script(SWAP), client.register_script(END)
 
     def read(self, key: str) -> bytes | None:
-        return cast("bytes | None", self._ask(self._redis.get, PREFIX + key))
+        return cast("bytes | None", self._ask(self._lane.ask, "GET", PREFIX + key))
 
     def create(self, key: str, value: bytes) -> bool:
         return bool(self._ask(self._redis.set, PREFIX + key, value, ex=IDLE, nx=True))
@@ -102,7 +103,7 @@ class RedisStore:
 
     def _run(self, script: Script, names: tuple[str, str], *words: bytes | int) -> Any:  # noqa: ANN401 - what the script gave back
         try:
-            return self._redis.evalsha(script.sha, 2, *names, *words)
+            return self._lane.ask("EVALSHA", script.sha, 2, *names, *words)
         except NoScriptError:  # another server than the last time
             return self._redis.eval(cast("str", script.script), 2, *names, *words)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from portal import create_app
 from portal.core import board, db, gauges, sessions
@@ -139,15 +138,11 @@ def test_a_pause_is_told_once_and_when_redis_is_back(engine_folder: Path) -> Non
         server.stop()
 
 
-def test_a_page_costs_no_more_round_trips_for_being_measured(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_costs_no_more_round_trips_for_being_measured(app: Flask, cut_off: Callable[[], None]) -> None:
     client = app.test_client()
     client.get("/sign-in")
 
-    def refused(*_words: object, **_named: object) -> None:
-        raise RedisConnectionError
-
-    monkeypatch.setattr("redis.client.Redis.execute_command", refused)
-    monkeypatch.setattr("redis.client.Pipeline.execute", refused)
+    cut_off()
     before = sum(app.extensions["planroom.gauges"].pages.counts)
     assert client.get("/sign-in").status_code == 200
     assert sum(app.extensions["planroom.gauges"].pages.counts) == before + 1
@@ -201,13 +196,10 @@ def test_buckets_grow_to_the_count_and_each_name_is_told_of_once(app: Flask, cli
     assert (buckets[0], buckets[-2], buckets[-1]) == (1, 3, 4)
 
 
-def test_metrics_of_this_process_are_told_while_redis_is_away(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_of_this_process_are_told_while_redis_is_away(app: Flask, cut_off: Callable[[], None]) -> None:
     key = _key(app, "metrics")
 
-    def refused(*_words: object, **_named: object) -> None:
-        raise RedisConnectionError
-
-    monkeypatch.setattr("redis.client.Redis.execute_command", refused)
+    cut_off()
     text = app.test_client().get("/metrics", headers=key).text
     assert 'planroom_check_ok{check="redis"} 0' in text
     assert "planroom_page_seconds_count" in text

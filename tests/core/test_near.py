@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from redis.connection import AbstractConnection
 
 from portal.core import sessions
-from portal.core.redis import PUSHES, connect
+from portal.core.redis import PUSHES, Resting, connect
 from portal.core.session_box import Opened
 from portal.core.session_stores import END, SWAP
 from portal.core.settings import Settings
@@ -72,13 +72,18 @@ def house(redis_url: str) -> Iterator[House]:
 def trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One entry for each message that goes out to Redis."""
     sent: list[object] = []
-    send = AbstractConnection.send_packed_command
+    send, exchange = AbstractConnection.send_packed_command, Resting.exchange
 
     def counted(self: AbstractConnection, command: object, *args: object, **options: object) -> None:
         sent.append(command)
         send(self, command, *args, **options)
 
+    def counted_too(self: Resting, packed: bytes, take: Callable[[bytes], object]) -> None:
+        sent.append(packed)
+        exchange(self, packed, take)
+
     monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    monkeypatch.setattr(Resting, "exchange", counted_too)
     return sent
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import select
 
 from portal.accounts import service as accounts
@@ -141,15 +140,12 @@ def test_who_was_turned_out_is_not_let_in_again_by_a_redis_that_was_emptied(sign
     assert not inside(sue)
 
 
-def test_a_visit_goes_on_with_its_banner_while_redis_is_away(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_goes_on_with_its_banner_while_redis_is_away(sign_in: SignIn, cut_off: Callable[[], None]) -> None:
     sue = sign_in("sue")
     sue.post("/staff/tenants/1/enter", data={"reason": WHY})
     began = clock.now()
 
-    def gone(*_words: object, **_named: object) -> None:
-        raise RedisConnectionError
-
-    monkeypatch.setattr("redis.client.Redis.execute_command", gone)
+    cut_off()
     page = sue.get("/company").text
     assert "가나건설" in page
     assert BANNER in page
