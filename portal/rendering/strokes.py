@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from portal.rendering.batches import FULL, Arcs, Batch, Stamps, Strings, steps_of
+from portal.rendering.grid import spaced
 from portal.rendering.shapes import Path
 from portal.rendering.tours import DOT, toured
 
@@ -111,12 +112,11 @@ def _strings(points: Ints, first: Ints, closed: NDArray[np.bool_], boxes: Floats
     ends = np.concatenate((points[starts], np.where(closed[:, None], points[starts], points[stops])), axis=1)
     steps = np.diff(points, axis=0)
     if (counts == 2).all() and not closed.any():  # noqa: PLR2004 - the two ends of a line
-        return Pieces(
-            ends,
-            [f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT for x, y in steps[0::2].tolist()],
-            boxes,
-        )
-    words = [f"{value: d}" for value in steps.ravel().tolist()]
+        across, down = steps[0::2, 0].tolist(), steps[0::2, 1]
+        said = zip(across, down.tolist(), spaced(down), strict=True)
+        bodies = [f"l{x}{word}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT for x, y, word in said]
+        return Pieces(ends, bodies, boxes)
+    words = spaced(steps.ravel())
     bodies = []
     for start, stop, ring in zip(starts.tolist(), stops.tolist(), closed.tolist(), strict=True):
         body = "l" + "".join(words[2 * start : 2 * stop]).lstrip() if stop > start else DOT

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from portal.rendering.grid import LINE
+from portal.rendering.grid import LINE, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +129,8 @@ def _parts(ends: Ints, bodies: list[str]) -> list[str]:
     """
     steps = ends[1:, 0:2] - ends[:-1, 2:4]
     said = [body if body[:1] != "l" else body[1:] if body[1] == "-" else " " + body[1:] for body in bodies]
-    parts = [f"m{x}{y: d}{body}" for (x, y), body in zip(steps.tolist(), said[1:], strict=True)]
+    moves = zip(steps[:, 0].tolist(), spaced(steps[:, 1]), said[1:], strict=True)
+    parts = [f"m{x}{word}{body}" for x, word, body in moves]
     parts.insert(0, "")
     for at in (np.flatnonzero(~steps.any(axis=1)) + 1).tolist():
         if "z" not in bodies[at]:  # what closes goes back to its own move
