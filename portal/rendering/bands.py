@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from portal.rendering.batches import Batch, Shape, around, boxes_of, strokes_in
+from portal.rendering.batches import Batch, Shape, boxes_of, strokes_in
 from portal.rendering.grid import FINE, Frame
 from portal.rendering.shapes import Box, Path, Words
 from portal.rendering.tiles import Tiles
@@ -57,7 +57,12 @@ def boxes_by_tile(bands: list[Band], tiles: Tiles) -> dict[int, Box]:
     """The box of each tile's objects, in drawing units."""
     boxes = np.concatenate([boxes_of(shapes) for band in bands for shapes in (band.areas, band.strokes, band.words)])
     numbers = tiles.of_all(boxes)
-    return {tile: around(boxes[numbers == tile]) for tile in np.unique(numbers).tolist()}
+    order = np.argsort(numbers, kind="stable")
+    boxes, numbers = boxes[order], numbers[order]
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    low = np.minimum.reduceat(boxes[:, 0:2], starts).tolist()
+    high = np.maximum.reduceat(boxes[:, 2:4], starts).tolist()
+    return {tile: (*a, *b) for tile, a, b in zip(numbers[starts].tolist(), low, high, strict=True)}
 
 
 def fineness(bands: list[Band], frame: Frame) -> float:

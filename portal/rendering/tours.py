@@ -57,19 +57,21 @@ def straight(x: int, y: int) -> str:
     return f"l{x}{y: d}" if x and y else f"h{x}" if x else f"v{y}" if y else DOT
 
 
-def along_curve(boxes: Floats) -> Ints:
+def along_curve(boxes: Floats) -> NDArray[np.int32]:
     """Where each box lies on a curve through all cells of a grid (Hilbert's): what follows is always next to it."""
     middle = boxes[:, 0:2] + boxes[:, 2:4]
     low, high = middle.min(axis=0), middle.max(axis=0)
     last = (1 << LEVELS) - 1
-    cells = ((middle - low) / np.where(high > low, high - low, 1.0) * last).astype(np.int64)
-    x, y = cells[:, 0], cells[:, 1]
-    result = np.zeros(len(cells), np.int64)
+    cells = ((middle - low) / np.where(high > low, high - low, 1.0) * last).astype(np.int32)
+    x, y = cells[:, 0].copy(), cells[:, 1].copy()
+    result = np.zeros(len(cells), np.int32)
     for level in reversed(range(LEVELS)):
-        right, up = (x >> level) & 1, (y >> level) & 1
-        result = (result << 2) | ((3 * right) ^ up)
-        x, y = np.where((right == 1) & (up == 0), last - x, x), np.where((right == 1) & (up == 0), last - y, y)
-        x, y = np.where(up == 0, y, x), np.where(up == 0, x, y)
+        right, down = (x >> level) & 1, ~(y >> level) & 1
+        result = (result << 2) | ((3 * right) ^ (1 - down))
+        mirrored = right * down * last
+        swapped = (x ^ y) * down
+        x ^= swapped ^ mirrored
+        y ^= swapped ^ mirrored
     return result
 
 
@@ -89,8 +91,12 @@ def _meeting(ends: Ints) -> NDArray[np.bool_]:
     """Which pieces begin or end where another one does."""
     keys = (ends[:, 0::2] << 32) + ends[:, 1::2]
     keys[:, 1] = np.where(keys[:, 0] == keys[:, 1], -1 - np.arange(len(keys)), keys[:, 1])
-    _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray((counts[which.reshape(keys.shape)] > 1).any(axis=1))
+    every = np.sort(keys, axis=None)
+    shared = np.unique(every[1:][every[1:] == every[:-1]])
+    if not len(shared):
+        return np.zeros(len(ends), np.bool_)
+    nearest = shared[np.minimum(np.searchsorted(shared, keys), len(shared) - 1)]
+    return np.asarray((nearest == keys).any(axis=1))
 
 
 def _threaded(ends: Ints, bodies: list[str], meeting: NDArray[np.bool_]) -> tuple[Ints, list[str]]:
