@@ -16,7 +16,7 @@ run: runtime ## start the portal on PORT (8000), everything it writes in DATA_DI
 
 test: tools machine ## all tests; ENGINES=no installs nothing by apt, STRICT=1 lets nothing be left out
 	@mkdir -p build
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --junit-xml=build/junit.xml $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --junit-xml=build/junit.xml $(ARGS)
 
 lint: tools ## the style checks alone: ruff, mypy, import-linter, templates
 	@$(PY) -m pytest -q tests/ops/test_checks.py

@@ -20,7 +20,7 @@ find_python() {
 fits() { .venv/bin/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }
 
 PIP="--quiet --no-compile --no-cache-dir --disable-pip-version-check --require-hashes"
-UNUSED='/(pip|setuptools|pkg_resources|mypy|mypyc|moto|pygments|tests?)/'
+UNUSED='/(pip|setuptools|pkg_resources|mypy|mypyc|moto|tests?)/'
 
 # uv brings everything at once, in a tenth of pip's time. It does not know pip's settings, so it is told of a mirror; where
 # it does not come through all the same, it says nothing, and pip does the work.
