@@ -1,9 +1,13 @@
 """The near cache: sessions that this process has read, as long as Redis has not said that they changed.
 
 Redis tells each process of every session that is written or deleted, by its own push (CLIENT TRACKING in broadcasting
-mode, docs/decisions/012), and to which value (`mark_of`), so that what this process has just written itself is kept. What has arrived is taken in before any answer is given, so a process that has heard of a change
-by any other way has this one behind it too. Bounded in age and size; when the line is cut, silent or not there yet, nothing
-is answered from here.
+mode, docs/decisions/012), and to which value (`mark_of`), so that what this process has just written itself is kept. What
+has arrived is taken in before any answer is given, so a process that has heard of a change by any other way has this one
+behind it too. Bounded in age and size; when the line is cut, silent or not there yet, nothing is answered from here.
+
+Nothing is ever asked on the line itself. Redis sends its pushes before the answer to whoever made the change, but not to one
+that waits for an answer already: a PING that came in the same turn of its loop as the change would let the writer's answer
+go first, and a busy machine may stop Redis right there, for 10 ms. So a silent line is tried by a change of no session's.
 """
 
 from __future__ import annotations
@@ -33,11 +37,12 @@ LONGEST_SECONDS = 30.0
 MOST = 10_000
 #: The line is emptied at least so often, also where nobody asks: Redis must not pile pushes up for us.
 LISTEN_SECONDS = 0.05
-PING_SECONDS = 1.0
+#: When nothing was heard for so long, by any process, there is a change to be heard of.
+BEAT_SECONDS = 1.0
+BEAT = MARK + "beat"
 #: Silent for longer, the line is taken for dead.
 SILENCE_SECONDS = 2.5
 AGAIN_SECONDS = 1.0
-PING = b"*1\r\n$4\r\nPING\r\n"
 CHUNK = 65_536
 
 
@@ -88,8 +93,11 @@ class Near:
                 self._start()
                 return None
             self._take_in()
+            now = time.monotonic()
+            if now - self._heard > SILENCE_SECONDS:
+                self._hang_up()
             found = self._rows.get(key)
-            if found is None or found[1] < time.monotonic():
+            if found is None or found[1] < now:
                 self.misses += 1
                 return None
             self.hits += 1
@@ -163,7 +171,7 @@ class Near:
     def _hear(self) -> None:
         while (said := self._reader.gets()) is not False:
             if not isinstance(said, list) or said[0] != b"invalidate":
-                continue  # the answer to a PING
+                continue
             if said[1] is None:  # FLUSHALL
                 self._rows.clear()
                 self._awaited.clear()
@@ -214,6 +222,11 @@ class Near:
                 self._hang_up()
             return self._line is not None
 
+    def _beat(self) -> None:
+        """Change something that every line hears of and nobody remembers."""
+        with contextlib.suppress(RedisError):
+            self._client.set(self._prefix + BEAT, b"", px=1)
+
     def _call_up(self) -> Any:  # noqa: ANN401 - redis-py's connection
         """A connection on which Redis says which sessions change. Raises RedisError, HiredisError or OSError."""
         connection: Any = self._client.connection_pool.make_connection()
@@ -257,7 +270,7 @@ class _Again:
 def _listen(reference: weakref.ref[Near]) -> None:
     """Keep a line open for as long as the cache lives."""
     connection = None
-    pinged = 0.0
+    beaten = 0.0
     try:
         while (near := reference()) is not None and not near.closed:
             pause = LISTEN_SECONDS
@@ -270,10 +283,9 @@ def _listen(reference: weakref.ref[Near]) -> None:
             elif not near._attend():  # noqa: SLF001
                 connection.disconnect()
                 connection = None
-            elif time.monotonic() - pinged > PING_SECONDS:
-                pinged = time.monotonic()
-                with contextlib.suppress(OSError):
-                    connection._sock.send(PING)  # noqa: SLF001
+            elif time.monotonic() - max(near._heard, beaten) > BEAT_SECONDS:  # noqa: SLF001
+                beaten = time.monotonic()
+                near._beat()  # noqa: SLF001
             del near
             time.sleep(pause)
     finally:

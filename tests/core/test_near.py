@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis.connection import AbstractConnection
 
-from portal.core import sessions
+from portal.core import near, sessions
 from portal.core.redis import PUSHES, Resting, connect
 from portal.core.session_box import Opened
 from portal.core.session_stores import END, SWAP
@@ -75,7 +76,8 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     send, exchange = AbstractConnection.send_packed_command, Resting.exchange
 
     def counted(self: AbstractConnection, command: object, *args: object, **options: object) -> None:
-        sent.append(command)
+        if threading.current_thread() is threading.main_thread():  # another keeps the line
+            sent.append(command)
         send(self, command, *args, **options)
 
     def counted_too(self: Resting, packed: bytes, take: Callable[[bytes], object]) -> None:
@@ -323,6 +325,18 @@ def test_a_silent_line_is_taken_for_dead(engine_folder: Path) -> None:
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
         server.stop()
+
+
+def test_a_line_with_nothing_to_tell_is_tried_and_nothing_is_asked_on_it(house: House) -> None:
+    """Redis tells of a change before it answers the one who made it, but for a line that has asked something itself."""
+    house.keep("k")
+    heard = house.near._heard
+    wait_for(lambda: house.near._heard > heard + 2 * near.BEAT_SECONDS, "two beats are heard")
+    assert house.near.get("k") is not None
+    lines = [one for one in house.client.client_list() if "B" in one["flags"] and "t" in one["flags"]]
+    assert lines
+    assert {one["cmd"] for one in lines} == {"client|tracking"}
+    assert house.client.keys(f"{sessions.PREFIX}*{near.BEAT}") == []
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")

@@ -1,6 +1,7 @@
 """Every page, light and dark, wide and narrow: no WCAG 2.2 AA violation, nothing wider than the screen, no complaint.
 
-In the dark each page is judged by `make soak`, and colours and sizes of full ones; what pages are made of is so every time, by tests/design/test_gallery.py.
+In the dark each page is judged by `make soak`, and colours and sizes of full ones; what pages are made of is judged so
+every time, by tests/design/test_gallery.py.
 """
 
 from __future__ import annotations
