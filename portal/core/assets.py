@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,11 @@ from portal.core import packing
 MODULES: Final = "js"
 PACKED: Final = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 FOR_EVER: Final = "public, max-age=31536000, immutable"
+#: Seconds for which an address stands without a look at the disk: a page has a dozen, and the scripts' look at them all.
+LOOKED_AT: Final = 1.0
 _OF_MODULES = re.compile(rf"{MODULES}/([0-9a-f]{{12}})/(.+)")
+#: By where files are and a name: its address, and until when that stands. Names come from templates, so they are few.
+_addresses: dict[tuple[str, str, str], tuple[str, float]] = {}
 
 
 def asset(name: str) -> str:
@@ -31,7 +36,15 @@ def asset(name: str) -> str:
 
     Made without the router, which a request with a broken Host has none of: the error page must show even then.
     """
-    address = current_app.static_url_path or ""
+    at = (current_app.static_url_path or "", current_app.static_folder or "", name)
+    found, until = _addresses.get(at, ("", 0.0))
+    if until < time.monotonic():
+        found = _address(at[0], name)
+        _addresses[at] = (found, time.monotonic() + LOOKED_AT)
+    return found
+
+
+def _address(address: str, name: str) -> str:
     path = _folder() / name
     if not path.is_file():
         return f"{address}/{quote(name)}"

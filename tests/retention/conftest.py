@@ -22,8 +22,9 @@ from portal.core.blobs import blobs
 from portal.core.clock import SEOUL
 from portal.core.db import Platform, Tenanted, db, write
 from portal.core.gate import Caller
-from portal.core.redis import redis
+from portal.core.redis import connect
 from portal.core.sessions import PREFIX
+from portal.core.settings import settings
 from portal.drawings import receiving, renders
 from portal.drawings.models import Revision
 from portal.retention import service
@@ -134,7 +135,8 @@ def _fill(tenant: Tenant, canary: str) -> None:
     for revision_id in session.scalars(select(Revision.id)).all():
         renders.render(tenant.id, revision_id)
     tenants.rename(who, f"{canary}건설 주식회사")
-    redis().set(f"{PREFIX}{canary}", msgspec.msgpack.encode({"choice": f"{canary}건설 주식회사"}))
+    with connect(settings(), patient=True) as client:
+        client.set(f"{PREFIX}{canary}", msgspec.msgpack.encode({"choice": f"{canary}건설 주식회사"}))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
