@@ -23,6 +23,9 @@ from portal.core.session_stores import END, SWAP
 from portal.core.settings import Settings
 from tests.engines import RedisServer, wait_for
 
+#: Seconds for which the kernel of a busy machine may hold one connection back and not the other (docs/decisions/012).
+HELD_BACK = 0.05
+
 
 class House:
     """A store, a near cache before it, and how often the store was asked."""
@@ -160,7 +163,7 @@ def test_where_the_store_is_asked_a_session_that_has_ended_is_not_believed(
 
 
 def test_what_another_process_has_changed_is_not_answered_from_memory(house: House, redis_url: str) -> None:
-    assert _stale(house, redis_url, 1_000) == 0
+    assert _stale(house, redis_url, 1_000, HELD_BACK) == 0
 
 
 @pytest.mark.slow
@@ -181,8 +184,8 @@ for line in sys.stdin.buffer:
 """
 
 
-def _stale(house: House, url: str, writes: int) -> int:
-    """How many of so many answers were older than what another process had been told is written."""
+def _stale(house: House, url: str, writes: int, grace: float = 0.0) -> int:
+    """How many of so many answers were older than what another process had been told is written, `grace` seconds ago."""
     house.keep("k", 0)
     command = [sys.executable, "-c", WRITER, url, sessions.PREFIX + "k"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
@@ -194,13 +197,21 @@ def _stale(house: House, url: str, writes: int) -> int:
             writer.stdin.write(house.box.seal("k", {"value": number}).sealed.hex().encode() + b"\n")
             writer.stdin.flush()
             assert writer.stdout.readline() == b"done\n"
-            stale += house.read("k").values() != {"value": number}
+            stale += not _comes(lambda number=number: house.read("k").values() == {"value": number}, grace)
         writer.stdin.close()
     return stale
 
 
+def _comes(right: Callable[[], bool], grace: float) -> bool:
+    """Whether it is right at once, or before so many seconds are over."""
+    deadline = time.monotonic() + grace
+    while not (found := right()) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return found
+
+
 def test_what_another_process_has_changed_last_is_not_taken_for_ones_own_change(house: House, redis_url: str) -> None:
-    assert _own_and_theirs(house, redis_url, 500) == 0
+    assert _own_and_theirs(house, redis_url, 500, HELD_BACK) == 0
 
 
 @pytest.mark.slow
@@ -228,11 +239,16 @@ for line in sys.stdin.buffer:
 """
 
 
-def _own_and_theirs(house: House, url: str, rounds: int) -> int:
+def _own_and_theirs(house: House, url: str, rounds: int, grace: float = 0.0) -> int:
     """This process and another change one session at the same time, and every tenth time the other ends it.
 
-    How often, when both had been told so, this process remembered anything but what the store had.
+    How often, `grace` seconds after both had been told so, this process remembered anything but what the store had.
     """
+
+    def agree() -> bool:
+        known, stands = house.near.get(key), house.store.read(key)
+        return known is None or known.sealed == stands
+
     key, stale = "k", 0
     command = [sys.executable, "-c", CHANGER, url, key]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -246,8 +262,7 @@ def _own_and_theirs(house: House, url: str, rounds: int) -> int:
             for _ in range(3):
                 stood = house.change(key, stood)
             assert other.stdout.readline() == b"done\n"
-            known, stands = house.near.get(key), house.store.read(key)
-            stale += known is not None and known.sealed != stands
+            stale += not _comes(agree, grace)
         other.stdin.close()
     return stale
 
