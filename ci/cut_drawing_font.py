@@ -13,6 +13,7 @@ bears another name.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import sys
@@ -216,9 +217,11 @@ def main(noto: Path, dejavu: Path, folder: Path) -> None:
     for number, (letters, claimed) in enumerate(slices(codes)):
         part = subset_of(TTFont(whole), set(letters))
         part.flavor = "woff2"
-        part.save(folder / f"{number}.woff2")
+        file = folder / f"{number}.woff2"
+        part.save(file)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]  # as portal/core/assets.py reads it: kept for ever
         rules.append(
-            f'@font-face {{\n  font-family: "{NAME}";\n  src: url("../vendor/{folder.name}/{number}.woff2") format("woff2");\n'
+            f'@font-face {{\n  font-family: "{NAME}";\n  src: url("../vendor/{folder.name}/{file.name}?v={digest}") format("woff2");\n'
             f"  font-display: swap;\n  unicode-range: {claimed};\n}}\n"
         )
     (VENDOR.parent / "css" / "drawing_font.css").write_text(

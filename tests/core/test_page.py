@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,17 @@ def test_a_static_file_is_kept_for_ever_under_its_own_digest_only(core_app: Flas
 )
 def test_sizes_are_words(count: int, words: str) -> None:
     assert file_size(count) == words
+
+
+def test_what_a_stylesheet_brings_is_kept_for_ever_too(core_app: Flask) -> None:
+    """Letters are named by their digests, or every page would ask for them anew."""
+    found = [
+        (sheet.parent / place, digest)
+        for sheet in Path(core_app.static_folder or "", "css").glob("*.css")
+        for place, _, digest in (name.partition("?v=") for name in re.findall(r'url\("([^"]+)"\)', sheet.read_text()))
+    ]
+    assert len(found) > 2
+    with core_app.test_request_context():
+        for file, digest in found:
+            name = file.resolve().relative_to(core_app.static_folder or "")
+            assert asset(str(name)).endswith(f"?v={digest}"), name

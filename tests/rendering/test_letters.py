@@ -39,7 +39,7 @@ def cmap(font: Path) -> set[int]:
 def slices() -> list[tuple[Path, set[int]]]:
     """The font files of the stylesheet, each with the letters it claims."""
     sheet = STATIC / "css" / "drawing_font.css"
-    found = re.findall(r'url\("([^"]+)"\)[^}]*unicode-range: ([^;]+);', sheet.read_text(encoding="utf-8"))
+    found = re.findall(r'url\("([^"?]+)\?v=\w+"\)[^}]*unicode-range: ([^;]+);', sheet.read_text(encoding="utf-8"))
     return [(sheet.parent / address, claimed(ranges)) for address, ranges in found]
 
 
