@@ -30,7 +30,7 @@ CERTIFICATE = Certificate(
         "company": "hanbit", "destroyed": "2026-11-01T00:00:00+00:00", "asked_by": "person:7", "agreed_by": "person:9",
         "method": "데이터베이스 삭제, 파일 삭제", "databases": 1, "files": 1200, "file_bytes": 9_000_000, "files_digest": "cd" * 32,
         "rows": {"membership": 12}, "people": 12, "set_apart": {"contract": 3}, "laws": {"contract": "전자상거래법 시행령 제6조"},
-        "scanned": ["databases", "files", "redis", "rows"],
+        "scanned": ["낱말", "데이터베이스", "로그인과 대기열", "백업", "파일", "행"],
     },
 )  # fmt: skip
 BAR_MS = 40.0
