@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.accounts import tickets
-from portal.billing import closing, receivables, subscriptions
+from portal.billing import closing, receivables, reminding, subscriptions
 from portal.core import mail, outbox, sessions
 from portal.drawings import renders
 from portal.duties import service as duties
@@ -47,6 +47,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("trials.expire", minutes(30), trials.expire),
     Periodic("trials.forget", minutes(60), forgetting.forget),
     Periodic("billing.end_due", minutes(1), subscriptions.end_due),
+    Periodic("billing.remind_due", minutes(5), reminding.remind_due),
     Periodic("billing.close_due", minutes(1), closing.start_due),
     Periodic("billing.fall_due", minutes(5), receivables.fall_due),
     Periodic("payments.cards", seconds(10), cards.sweep),

@@ -112,6 +112,8 @@ class Subscription(Model):
     """First day that is not paid for any more, once it is known."""
     next_plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
     """A cheaper plan chosen for the next period."""
+    reminded_on: Mapped[date | None]
+    """When those who may choose a plan were last told that the trial ends."""
     state_since: Mapped[datetime]
     created_at: Mapped[datetime]
 

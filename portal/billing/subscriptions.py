@@ -25,7 +25,7 @@ from portal.billing.models import (
     SubscriptionState,
 )
 from portal.billing.rules.terms import Phase, Terms
-from portal.core import audit
+from portal.core import audit, mail
 from portal.core.clock import SEOUL, now, today
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
@@ -145,6 +145,7 @@ def convert(who: Caller, plan_key: str, details: Details) -> Subscription:
         _keep_profile(session, who, who.tenant_id, details)
         tenants.activate(session, tenant.id, who.actor)
         _entitle(session, subscription, plans.terms_of(version))
+        _confirm(session, subscription, "agreement_begun", plan=version.plan)
         publish(session, "subscription.activated", tenant.id)
         return subscription
 
@@ -177,12 +178,15 @@ def change_plan(who: Caller, plan_key: str) -> Subscription:
         version = plans.version_on(plan_key, today())
         if version.id == current_version(subscription).id and subscription.next_plan_version_id is None:
             raise Refusal("이미 쓰고 있는 요금제입니다.", "다른 요금제를 골라 주십시오.", 422)
-        if is_upgrade(subscription, version):
+        at_once = is_upgrade(subscription, version)
+        if at_once:
             subscription.next_plan_version_id = None
             _phase(session, subscription, version, today())
             _entitle(session, subscription, plans.terms_of(version))
         else:
             subscription.next_plan_version_id = version.id
+        from_on = today() if at_once else first_of_next(today())
+        _confirm(session, subscription, "agreement_changed", plan=version.plan, from_on=from_on, at_once=at_once)
         _note(session, who, subscription, "change_plan", plan=plans.label(version))
         return subscription
 
@@ -199,6 +203,7 @@ def cancel(who: Caller) -> Subscription:
         subscription = _paying(who.tenant_id)
         ends = first_of_next(today())
         SUBSCRIPTION.move(session, subscription, "cancel", by=who.actor, ends_on=ends, state_since=now())
+        _confirm(session, subscription, "agreement_cancelled", last_day=ends - timedelta(days=1))
         return subscription
 
 
@@ -208,6 +213,7 @@ def keep(who: Caller) -> Subscription:
     with write() as session:
         subscription = _paying(who.tenant_id)
         SUBSCRIPTION.move(session, subscription, "keep", by=who.actor, ends_on=None, state_since=now())
+        _confirm(session, subscription, "agreement_kept")
         return subscription
 
 
@@ -312,6 +318,13 @@ def _phase(session: Session, subscription: Subscription, version: PlanVersion, d
         session.add(SubscriptionPhase(subscription_id=subscription.id, plan_version_id=version.id, from_on=day))
     session.flush()
     session.expire(subscription, ["phases"])
+
+
+def _confirm(session: Session, subscription: Subscription, template: str, **values: object) -> None:
+    """Send those whom the invoices are for what has been agreed to."""
+    profile = profile_of(subscription.tenant_id)
+    for address in profile.emails if profile is not None else []:
+        mail.post(session, address, template, subscription=subscription, profile=profile, **values)
 
 
 def _entitle(session: Session, subscription: Subscription, terms: Terms) -> None:

@@ -10,7 +10,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, TypeVar, cast, get_args
 from urllib.parse import urlencode, urlsplit
 
@@ -77,6 +77,8 @@ class Caller:
     """Whether the company is being destroyed, or was: not even what a closed one may do is left to it."""
     companies: int = 0
     """In how many companies the person is a member."""
+    trial_ends_on: date | None = None
+    """When the company's trial ends, while that is near and the person may choose a plan."""
     acting: int = 0
     """The grant by which support is in the company; it looks and changes nothing."""
     acting_until: datetime | None = None

@@ -102,6 +102,7 @@ def _frame(sections: list[Section], searches: list[Section]) -> dict[str, Any]:
         "staff": on_staff_side,
         "companies_url": "/companies" if who.companies > 1 else None,
         "read_only": who.read_only or None,
+        "trial_ends_on": who.trial_ends_on,
         "search_url": next(
             (url_for(one.endpoint) for one in searches if one.staff == on_staff_side and _open_to(who, one)), None
         ),

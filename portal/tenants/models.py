@@ -6,13 +6,14 @@ that anything found there can be traced to a row, or to none.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.models import Device, Person
+from portal.core.clock import SEOUL
 from portal.core.db import Model, Tenanted, retained
 from portal.core.states import Look, Machine, step
 
@@ -139,6 +140,13 @@ class Tenant(Model):
     state_since: Mapped[datetime]
 
     owner: Mapped[Person] = relationship()
+
+    @property
+    def trial_ends_on(self) -> date | None:
+        """The day in Seoul on which a running trial ends."""
+        if self.state != TenantState.TRIAL or self.trial_ends_at is None:
+            return None
+        return self.trial_ends_at.astimezone(SEOUL).date()
 
     @property
     def has_database(self) -> bool:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from portal.tenants.models import Mode, Role, TenantState
 
 TRIAL = timedelta(days=30)
+#: From so long before its end on, a trial says so on every page.
+ENDS_SOON = timedelta(days=7)
 #: A job that opens a company holds it this long between two signs of life. Short, because a step that is overtaken does no
 #: harm, and two dozen companies whose workers died together shall all be open within a minute.
 LEASE = timedelta(seconds=15)
@@ -82,6 +84,11 @@ def assignable(by: str) -> tuple[Role, ...]:
 def may_touch(by: str, target: str) -> bool:
     """Whether `by` may change or remove a member of role `target`: owners are touched by owners only."""
     return may(by, Right.MEMBERS) and (target != Role.OWNER or may(by, Right.OWN))
+
+
+def told_of_end(role: str, ends_on: date | None, day: date) -> date | None:
+    """The day a trial ends, when it is near and one of this role may choose a plan."""
+    return ends_on if ends_on is not None and may(role, Right.BILLING) and ends_on - day <= ENDS_SOON else None
 
 
 def leaves_no_owner(roles: Iterable[str], before: str, after: str | None) -> bool:

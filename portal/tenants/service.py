@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.accounts import service as accounts
 from portal.accounts.models import Device, Person
 from portal.core import audit, ids, sessions
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound
 from portal.core.gate import Caller
@@ -77,6 +77,7 @@ def identify() -> Caller:
             "read_only": limits.read_only,
             "closed": limits.closed,
             "gone": limits.gone,
+            "trial_ends_on": rules.told_of_end(membership.role, tenant.trial_ends_on, today()),
             "companies": len(rows),
         }
     return Caller(**values)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from portal.billing import invoicing, subscriptions
 from portal.billing import service as billing
@@ -14,6 +15,7 @@ from portal.billing.rules.terms import Period
 from portal.core.db import db, write
 from portal.core.errors import Forbidden, NotFound, Refusal
 from portal.core.gate import Caller
+from portal.core.mail import Mail
 from portal.metering import service as metering
 from portal.tenants.models import Tenant, TenantState
 from tests.billing.office import DETAILS, Office
@@ -107,6 +109,32 @@ def test_an_agreement_ends_with_its_month_and_can_be_kept_until_then(desk: Offic
     assert _tenant(owner).state == TenantState.ENDED
     with pytest.raises(Refusal):
         billing.cancel(owner)
+
+
+def test_whom_the_invoices_are_for_is_told_of_every_agreement(desk: Office) -> None:
+    owner = desk.paying("starter")
+    billing.change_plan(owner, "team")
+    billing.change_plan(owner, "starter")
+    billing.cancel(owner)
+    billing.keep(owner)
+    told = db.session.scalars(select(Mail).where(Mail.template.startswith("agreement_")).order_by(Mail.id)).all()
+    assert {mail.recipient for mail in told} == set(DETAILS.emails)
+    begun, dearer, cheaper, cancelled, kept = told
+    assert (begun.template, dearer.subject == cheaper.subject, kept.template) == (
+        "agreement_begun", False, "agreement_kept",
+    )  # fmt: skip
+    day = _converted(owner)
+    assert f"{day:%Y.%m.%d}" in begun.body
+    assert f"{day:%Y.%m.%d}부터" in dearer.body
+    assert f"{subscriptions.first_of_next(day):%Y.%m.%d}부터" in cheaper.body
+    assert f"{subscriptions.first_of_next(day) - timedelta(days=1):%Y.%m.%d}까지" in cancelled.subject
+
+
+def _converted(owner: Caller) -> date:
+    subscription = billing.live(owner.tenant_id)
+    assert subscription is not None
+    assert subscription.converted_on is not None
+    return subscription.converted_on
 
 
 def test_a_company_whose_state_allows_no_end_keeps_no_other_trial_waiting(desk: Office) -> None:
