@@ -62,11 +62,11 @@ billing = AppGroup("billing", help="Bills, whether they add up, and how fast the
 def dump(month: str, *, as_json: bool) -> None:
     """Print every numbered invoice of a month with its lines and what is booked on it."""
     try:
-        first = date.fromisoformat(f"{month}-01")
-    except ValueError:
+        period = invoicing.month(date.fromisoformat(f"{month}-01"))
+    except (ValueError, OverflowError):
         click.echo(f"달을 2026-10처럼 적어 주십시오: {month}", err=True)
         sys.exit(WRONG_USE)
-    document = checking.dump(invoicing.month(first))
+    document = checking.dump(period)
     if as_json:
         print_json(document)
         return

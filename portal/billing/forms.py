@@ -147,6 +147,7 @@ class VersionForm(Form):
         """What was typed; WrongTerms when it is no JSON object."""
         try:
             found = json.loads(self.terms.data or "")
+            json.dumps(found, ensure_ascii=False).encode()  # half a letter pair, written as \\ud800, cannot be kept
         except (ValueError, RecursionError) as error:
             line = f" {error.lineno}번째 줄을 살펴 주십시오." if isinstance(error, json.JSONDecodeError) else ""
             raise WrongTerms([f"JSON 형식이 아닙니다.{line}"]) from None

@@ -14,16 +14,22 @@ from flask.cli import AppGroup, with_appcontext
 from portal.core import clock, gate, migrate
 from portal.core.db import db
 from portal.core.health import checks, outside
+from portal.core.ids import LARGEST_ID
 from portal.core.korea import particle
 
 CHECK_FAILED = 1
 WRONG_USE = 2
 REFUSED = 3
+#: The id of a row, as a command takes it.
+ROW_ID = click.IntRange(1, LARGEST_ID)
+#: To these the clock can be moved: every date that is worked out from one of them exists.
+YEARS = range(2000, 2100)
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - any value that JSON, a template or a library may hold
     """One JSON document on stdout."""
-    click.echo(json.dumps(document, ensure_ascii=False, default=str))
+    text = json.dumps(document, ensure_ascii=False, default=str)
+    click.echo(text.encode("utf-8", "replace").decode())  # a broken letter of somebody's file is a "?"
 
 
 def end_with_checks(found: list[dict[str, Any]], *, as_json: bool) -> NoReturn:
@@ -85,6 +91,8 @@ def clock_set(instant: str) -> None:
     """Move the clock to INSTANT (ISO 8601; Seoul time when without offset), or back with `real`."""
     try:
         moment = datetime.now(UTC) if instant == "real" else datetime.fromisoformat(instant)
+        if moment.year not in YEARS:
+            raise ValueError(moment)  # noqa: TRY301 - as wrong as what is no instant at all
     except ValueError:
         click.echo(
             f"'{instant}'{particle(instant, '은/는')} 시각이 아닙니다. 2026-11-23T14:05 처럼 적어 주십시오.", err=True

@@ -27,6 +27,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_BROWSERS = frozenset({"key", "webhook"})
 #: What a form of words may weigh. A body is read into memory, or onto the disk, before a view can look at it.
 LARGEST_FORM = 2 * 1024 * 1024
+PLAIN_FORM = "application/x-www-form-urlencoded"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -196,7 +197,7 @@ def _guard() -> Response | None:
         _only_known_host()
     if wanted.kind in NOT_BROWSERS:
         _machine(wanted)
-        request.max_content_length = wanted.largest
+        request.max_content_length = _largest(wanted)
         return None
     if request.method not in SAFE:
         _only_same_origin()
@@ -208,8 +209,13 @@ def _guard() -> Response | None:
         current_app.extensions["planroom.make_anew"]()
     g.caller = current_app.extensions["planroom.identify"]()
     answer = _admit(g.caller, wanted)
-    request.max_content_length = wanted.largest
+    request.max_content_length = _largest(wanted)
     return answer
+
+
+def _largest(wanted: Access) -> int:
+    """How many bytes may be sent. Files come in parts that are spooled to disk; a plain form is read whole, so it is short."""
+    return min(wanted.largest, LARGEST_FORM) if request.mimetype == PLAIN_FORM else wanted.largest
 
 
 def near_is_enough(wanted: Access, method: str) -> bool:

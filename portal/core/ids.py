@@ -48,6 +48,7 @@ class RowNumber(IntegerConverter):
 
 def whole(words: str | None) -> int | None:
     """A positive number that somebody wrote into an address or a form, when a row can have it; or None."""
-    words = (words or "")[:11]  # cut before it is read: thousands of digits take long, and Python refuses them
-    number = int(words) if words.isascii() and words.isdigit() else 0
+    words = words or ""
+    # Its length comes first: thousands of digits take long, and Python refuses them.
+    number = int(words) if len(words) <= len(str(LARGEST_ID)) and words.isascii() and words.isdigit() else 0
     return number if 0 < number <= LARGEST_ID else None

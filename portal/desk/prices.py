@@ -15,6 +15,8 @@ from portal.core.korea import particle
 from portal.metering import service as metering
 
 GB = 1_000_000_000
+#: Digits that are read at all: thousands of them take long, and Python refuses them.
+LONGEST = 12
 #: What a visitor guesses: field -> label, unit, largest, and what stands there at first.
 FIELDS: dict[str, tuple[str, str, int, int]] = {
     "people": ("도면을 고치는 사람", "명", 1_000, 5),
@@ -50,7 +52,7 @@ def read(given: Mapping[str, str]) -> Asked:
     values, problems = {}, {}
     for name, (label, unit, largest, first) in FIELDS.items():
         typed = given.get(name, "").replace(",", "").strip()
-        right = typed.isascii() and typed.isdigit() and int(typed[:12]) <= largest
+        right = len(typed) <= LONGEST and typed.isascii() and typed.isdigit() and int(typed) <= largest
         values[name] = int(typed) if right else first
         if typed and not right:
             problems[name] = f"{label}{particle(label, '은/는')} 0부터 {largest:,}{unit}까지의 수로 적어 주십시오."

@@ -42,13 +42,14 @@ CHANGED = "INVOICE_CHANGED"
 def collect(session: Session, invoice_id: int) -> Charge | None:
     """Decide to charge the company's card for what is open on an invoice, inside write(). None when that makes no sense.
 
-    At most one charge of an invoice is under way or done; the database holds that too.
+    At most one charge of an invoice is under way; the database holds that too. One that is done has paid its part, or goes
+    back: what is open after it, because of a refund or a deposit, is paid by another.
     """
     invoice = session.get(Invoice, invoice_id, with_for_update=True, populate_existing=True)
     if invoice is None or invoice.state not in UNPAID or invoice.open_won <= 0:
         return None
     card = cards.active(invoice.tenant_id)
-    under_way = select(Charge.id).where(Charge.invoice_id == invoice.id, Charge.state.in_((*PENDING, H.SUCCEEDED)))
+    under_way = select(Charge.id).where(Charge.invoice_id == invoice.id, Charge.state.in_(PENDING))
     if card is None or session.scalar(under_way) is not None:
         return None
     attempt = (session.scalar(select(func.max(Charge.attempt)).where(Charge.invoice_id == invoice.id)) or 0) + 1

@@ -6,6 +6,7 @@ from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from portal.core.forms import Form
+from portal.core.ids import LARGEST_ID
 from portal.tenants.forms import one_line
 
 MOST_WON = 10**12
@@ -50,5 +51,8 @@ class RefundForm(Form):
 
 
 class AllocateForm(Form):
-    invoice = IntegerField("청구서", validators=[InputRequired("청구서를 골라 주십시오.")])
+    invoice = IntegerField(
+        "청구서",
+        validators=[InputRequired("청구서를 골라 주십시오."), NumberRange(1, LARGEST_ID, "청구서를 골라 주십시오.")],
+    )
     won = WonField("금액", validators=[Optional(), NumberRange(1, MOST_WON, message="1원부터 쓸 수 있습니다.")])

@@ -140,8 +140,8 @@ class Charge(Model):
             "uq_charge_live",
             "invoice_id",
             unique=True,
-            sqlite_where=text("state IN ('created', 'requested', 'unknown', 'succeeded')"),
-            postgresql_where=text("state IN ('created', 'requested', 'unknown', 'succeeded')"),
+            sqlite_where=text("state IN ('created', 'requested', 'unknown')"),
+            postgresql_where=text("state IN ('created', 'requested', 'unknown')"),
         ),
         {"info": retained("accounting", "tenant_id")},
     )

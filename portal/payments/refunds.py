@@ -103,11 +103,10 @@ def perform(refund_id: int) -> None:
 
 def voided(session: Session, invoice_id: int) -> None:
     """The invoice was cancelled: what was paid for it by card is to go back, what came by bank is for a person."""
-    charge = session.scalar(
-        select(Charge).where(Charge.invoice_id == invoice_id, Charge.state == ChargeState.SUCCEEDED)
-    )
-    if charge is not None and (left := _left(session, charge)) > 0:
-        _open(session, charge, left, "청구서를 취소했습니다.", BY, surplus=False)
+    query = select(Charge).where(Charge.invoice_id == invoice_id, Charge.state == ChargeState.SUCCEEDED)
+    for charge in session.scalars(query.order_by(Charge.id)).all():
+        if (left := _left(session, charge)) > 0:
+            _open(session, charge, left, "청구서를 취소했습니다.", BY, surplus=False)
 
 
 def sweep() -> int:

@@ -16,7 +16,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from portal.core import audit
-from portal.core.cli import CHECK_FAILED, REFUSED, WRONG_USE, print_json
+from portal.core.cli import CHECK_FAILED, REFUSED, ROW_ID, WRONG_USE, print_json
 from portal.core.db import db, write
 from portal.core.errors import NotFound, Refusal
 from portal.core.settings import settings
@@ -73,7 +73,7 @@ def certificate(number: str, out: Path | None, *, as_json: bool) -> None:
 
 
 @retention.command("kept")
-@click.option("--open", "record_id", type=int, help="Print this record's rows; needs --reason.")
+@click.option("--open", "record_id", type=ROW_ID, help="Print this record's rows; needs --reason.")
 @click.option("--reason", default="", help="Who asked, and why; goes into the audit.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def kept(record_id: int | None, reason: str, *, as_json: bool) -> None:
@@ -95,7 +95,7 @@ def kept(record_id: int | None, reason: str, *, as_json: bool) -> None:
 
 
 @tenants.command("export")
-@click.argument("tenant_id", type=int)
+@click.argument("tenant_id", type=ROW_ID)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The ZIP to write.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def export_all(tenant_id: int, out: Path, *, as_json: bool) -> None:

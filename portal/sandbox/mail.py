@@ -73,7 +73,7 @@ class MailBox:
         @pages.get("/mail")
         def inbox() -> ResponseReturnValue:
             search = request.args.get("q", "").strip()
-            page = max(request.args.get("page", 1, type=int), 1)
+            page = min(max(request.args.get("page", 1, type=int), 1), 100_000)
             found = self.mails(search, start=(page - 1) * PAGE, count=PAGE + 1)
             return render_template("inbox.html", mails=found[:PAGE], search=search, page=page, more=len(found) > PAGE)
 

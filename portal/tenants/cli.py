@@ -7,7 +7,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from portal.core.cli import CHECK_FAILED, WRONG_USE, print_json
+from portal.core.cli import CHECK_FAILED, ROW_ID, WRONG_USE, print_json
 from portal.core.db import db, write
 from portal.tenants import keys as api_keys
 from portal.tenants import migration, orphans, provisioning
@@ -17,7 +17,7 @@ tenants = AppGroup("tenants", help="Companies and their databases.")
 
 
 @tenants.command("provision")
-@click.argument("tenant_id", type=int)
+@click.argument("tenant_id", type=ROW_ID)
 def provision(tenant_id: int) -> None:
     """Go on with the opening of company TENANT_ID now, without a worker."""
     if db.session.get(Tenant, tenant_id) is None:
@@ -72,7 +72,7 @@ keys = AppGroup("keys", help="Keys for other programs.")
 
 @keys.command("create")
 @click.option("--scope", type=click.Choice(list(api_keys.SCOPES)), required=True)
-@click.option("--tenant", "tenant_id", type=int, help="The only company the key may speak of.")
+@click.option("--tenant", "tenant_id", type=ROW_ID, help="The only company the key may speak of.")
 @click.option("--label", default="명령줄에서 만든 열쇠", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def create_key(scope: str, tenant_id: int | None, label: str, *, as_json: bool) -> None:

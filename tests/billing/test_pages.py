@@ -320,6 +320,7 @@ def test_a_new_version_is_compared_before_it_is_published(desk: Office, staff: F
     sent = {"offered_from": "2026-11-01", "terms": json.dumps(terms)}
     for wrong, sentence in (
         ("{", "JSON 형식이 아닙니다."),
+        (r"""{"\ud800": "\ud800"}""", "JSON 형식이 아닙니다."),
         ('{"prices": [{"key": "Seats", "name": "", "kind": "seat"}]}', "키는 영문 소문자로 시작하는"),
         (json.dumps(terms).replace('"13000"', "13000.5"), "따옴표 안의 십진수로 적어 주십시오."),
     ):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
-from portal.core import gate
+from portal.core import asked, gate
 
 ALICE = {"X-Role": "owner"}
 VERA = {"X-Role": "viewer"}
@@ -112,3 +112,20 @@ def test_the_access_table_lists_every_route_and_method(core_app: Flask) -> None:
     rows = gate.rules(core_app)
     assert {"rule": "/bills", "method": "POST", "endpoint": "bills", "access": "staff", "roles": ["billing"]} in rows
     assert {row["rule"] for row in rows} == {rule.rule for rule in core_app.url_map.iter_rules()}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"a=" + b"b" * (3 * 1024 * 1024), 413), (b"a&" * 100_000, 413), (b"a=" + b"b" * 100_000, 200)],
+)
+def test_a_plain_form_is_short_also_where_large_files_may_come(core_app: Flask, body: bytes, status: int) -> None:
+    """It is read whole, and each of its fields costs; files come in parts."""
+    core_app.request_class = asked.Request
+
+    @core_app.post("/files")
+    @gate.access("public", largest=1024**3)
+    def files() -> str:
+        return str(len(request.form))
+
+    answer = core_app.test_client().post("/files", data=body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == status

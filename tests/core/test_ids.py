@@ -2,7 +2,9 @@
 
 import re
 
-from portal.core.ids import company_key, digest, token
+import pytest
+
+from portal.core.ids import LARGEST_ID, company_key, digest, token, whole
 
 
 def test_a_token_has_256_bits_and_fits_in_an_address() -> None:
@@ -20,3 +22,12 @@ def test_a_company_key_is_the_same_to_every_file_system_database_and_ear() -> No
     assert len(made) == 1000
     assert all(re.fullmatch(r"[a-z][a-z0-9]{11}", one) for one in made)
     assert not set("".join(made)) & set("aeiou01l")
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [("15", 15), (str(LARGEST_ID), LARGEST_ID), (str(LARGEST_ID + 1), None), ("0", None), ("-1", None), ("", None),
+     (None, None), ("000000000015", None), ("0" * 12 + "9" * 5000, None), ("²", None), ("١", None)],
+)  # fmt: skip
+def test_an_id_that_somebody_wrote_is_one_that_a_row_can_have(words: str | None, number: int | None) -> None:
+    assert whole(words) == number

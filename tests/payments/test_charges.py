@@ -219,3 +219,21 @@ def test_a_foreign_card_is_as_absent_as_one_that_never_was(till: Till) -> None:
     for card_id in (card.id, 10**6):
         with pytest.raises(Refusal, match="찾으시는 것이 없습니다"):
             cards.card_for(stranger, card_id)
+
+
+def test_what_a_refund_left_open_can_be_paid_by_card_again(till: Till) -> None:
+    till.register()
+    charge = till.collect()
+    charges.perform(charge.id)
+    refund = refunds.ask(BILL, charge.id, 3_200, "할인 약속")
+    refunds.agree(type(BILL)(person_id=901, staff_roles=frozenset({"billing"})), refund.id)
+    refunds.perform(refund.id)
+    assert till.invoice.open_won == 3_200
+    dunning.step_due()
+    assert till.taken() == [10_000], "what was given back is not taken again by itself"
+    second = till.collect()
+    with write() as session:
+        assert charges.collect(session, till.invoice.id) is None, "one at a time"
+    charges.perform(second.id)
+    assert (second.won, till.invoice.state, sorted(till.taken())) == (3_200, InvoiceState.PAID, [3_200, 10_000])
+    assert ledger.crooked() == []

@@ -68,6 +68,7 @@ def test_staff_take_a_list_in_and_place_what_is_doubtful(till: Till) -> None:
     transfer = db.session.scalars(select(Transfer)).one()
     page = f"/staff/payments/transfers/{transfer.id}"
     assert "금액이 같음" in browser.get(page).text
+    assert browser.post(f"{page}/allocate", data={"invoice": 2**63, "won": 1}).status_code == 422
     assert browser.post(f"{page}/allocate", data={"invoice": till.invoice.id}).status_code == 303
     db.session.refresh(till.invoice)
     assert till.invoice.state == InvoiceState.PAID
