@@ -130,6 +130,8 @@ class DrawingViewer extends HTMLElement {
     const tab = event.target.closest("a[data-sheet]");
     if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
+      // The address then tells the sheet, to who comes back and to whom it is sent.
+      if (!this.hasAttribute("data-embedded")) history.replaceState(history.state, "", tab.href);
       this.#open(Number(tab.dataset.sheet));
     }
   }

@@ -187,6 +187,18 @@ def test_a_sheet_that_does_not_come_says_so_and_one_that_was_refused_says_why(br
     context.close()
 
 
+def test_the_address_tells_the_sheet_but_not_where_the_viewer_is_part_of_a_page(tab: Page, gallery: str) -> None:
+    opened(tab, gallery + "/viewer")
+    tab.get_by_role("link", name="A3 배치").click()
+    tab.locator("drawing-viewer[data-state=refused]").wait_for()
+    assert tab.url == gallery + "/viewer?sheet=2"
+    opened(tab, gallery + "/viewer")
+    tab.locator("drawing-viewer").evaluate("viewer => viewer.toggleAttribute('data-embedded', true)")
+    tab.get_by_role("link", name="A3 배치").click()
+    tab.locator("drawing-viewer[data-state=refused]").wait_for()
+    assert tab.url == gallery + "/viewer"
+
+
 def test_two_fingers_pinch_about_their_middle(browser: Browser, gallery: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = opened(context.new_page(), gallery + "/viewer")
