@@ -139,7 +139,8 @@ class DrawingViewer extends HTMLElement {
   #insets() {
     const panel = this.querySelector(".viewer-panel");
     const beside = WIDE.matches && !panel.hidden ? panel.offsetWidth + 16 : 0;
-    return WIDE.matches ? { top: 64, right: 24 + beside, bottom: 24, left: 24 } : { top: 12, right: 12, bottom: 64, left: 12 };
+    if (WIDE.matches) return { top: 64, right: 24 + beside, bottom: 24, left: 24 };
+    return { top: 12, right: 12, bottom: this.#stage.offsetHeight - this.querySelector(".viewer-bar").offsetTop + 4, left: 12 };
   }
 
   // ---- sheets ----
