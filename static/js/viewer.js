@@ -153,11 +153,11 @@ class DrawingViewer extends HTMLElement {
       if (Number(tab.dataset.sheet) === index) tab.setAttribute("aria-current", "true");
       else tab.removeAttribute("aria-current");
     }
-    this.querySelector(".viewer-note").textContent = sheet.note ?? "";
     this.#loading?.end();
     this.#loading = null;
     this.#clear();
     this.#layers.fill(sheet.layers ?? [], new Map(Object.entries(this.#memory.layers ?? {})));
+    this.#note();
     if (sheet.refused) return this.#state("refused", sheet.refused);
     this.#state("loading");
     if (index !== Number(this.dataset.current)) this.#ahead?.remove();
@@ -238,7 +238,15 @@ class DrawingViewer extends HTMLElement {
 
   #layered({ chosen, words }) {
     this.#remember({ layers: Object.fromEntries(chosen) });
+    this.#note();
     say(words);
+  }
+
+  /** What a person must know of the sheet; that it looks empty only because its layers are off is part of it. */
+  #note() {
+    const { note, refused } = this.#sheets[this.#current];
+    const empty = !refused && this.#layers.blank ? this.#layers.storedOff : "";
+    this.querySelector(".viewer-note").textContent = [note, empty].filter(Boolean).join(" · ");
   }
 
   // ---- the status line ----

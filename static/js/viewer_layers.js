@@ -10,7 +10,7 @@ export class LayerPanel {
   #groups = new Map();
   #chosen = new Map(); // layer name -> shown, only where the person chose otherwise than the file
 
-  /** `room` holds .layer-list, .layer-search, .layer-count; `told({chosen, words})` hears of every change. */
+  /** `room` holds .layer-list, .layer-search, .layer-count, .layer-off; `told({chosen, words})` hears of every change. */
   constructor(room, told) {
     this.#room = room;
     this.#told = told;
@@ -35,6 +35,18 @@ export class LayerPanel {
     this.#room.querySelector(".layer-list").replaceChildren(...this.#rows.map((row) => row.line));
     this.#room.querySelector(".layer-search").value = "";
     this.#count();
+  }
+
+  /** Whether nothing of the sheet is shown, although something is drawn on it. */
+  get blank() {
+    const drawn = this.#layers.filter((layer) => layer.objects);
+    return drawn.length > 0 && !drawn.some((layer) => this.#shown(layer));
+  }
+
+  /** How many layers are hidden because the file has them off, in words; empty when none is. */
+  get storedOff() {
+    const off = this.#layers.filter((layer) => layer.on === false && !this.#shown(layer)).length;
+    return off ? `꺼진 채 저장된 레이어 ${off}개` : "";
   }
 
   /** Bind the groups of a sheet that was just put into the page. */
@@ -133,6 +145,9 @@ export class LayerPanel {
   #count() {
     const shown = this.#layers.filter((layer) => this.#shown(layer)).length;
     this.#room.querySelector(".layer-count").textContent = `레이어 ${this.#layers.length}개 중 ${shown}개 켬`;
+    const off = this.#room.querySelector(".layer-off");
+    off.textContent = this.storedOff;
+    off.hidden = !off.textContent;
   }
 
   #search(words) {
