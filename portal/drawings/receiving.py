@@ -153,7 +153,7 @@ def _keep(who: Caller, stream: BinaryIO, beside: frozenset[str]) -> tuple[str, B
     if kind == "empty":
         raise Refusal(*_two(sentence("empty-file")), 422)
     if kind not in rules.DRAWING_KINDS and kind not in beside:
-        raise Refusal(*_two(sentence("not-a-drawing", kind=kind)), 415)
+        raise Refusal(*_two(sentence("not-a-drawing", kind=rules.OTHER_WORDS.get(kind, kind))), 415)
     size = stream.seek(0, 2)
     stream.seek(0)
     store = store_for(who, change=True)

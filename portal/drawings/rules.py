@@ -26,6 +26,8 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 STYLE_KINDS = frozenset({"ctb", "stb"})
 STYLE_ENDINGS = (".ctb", ".stb")
 KIND_WORDS = {"dxf": "DXF", "dxf-binary": "DXF(이진)", "dwg": "DWG", "pdf": "PDF"}
+#: What a file that is no drawing is called, where its kind is not the name people know it by.
+OTHER_WORDS = {"text": "글 파일", "html": "웹 문서", "unknown": "알 수 없는 형식"}
 
 #: The code pages a person can have a drawing's letters read in, by Python's name; "" is what the bytes say.
 CODE_PAGES = {

@@ -36,6 +36,11 @@ def test_one_bad_file_never_loses_the_others(world: World, dxf: Callable[..., by
     assert [drawing.label for drawing in world.drawings("alice")] == ["A-1 하나", "A-2 둘"]
 
 
+def test_a_text_is_called_what_people_call_it(world: World) -> None:
+    (line,) = world.send("alice", ("회의록.dxf", "지난주 회의에서 정한 것".encode()))
+    assert "도면 파일이 아닙니다(글 파일)" in line.message
+
+
 def test_a_file_is_announced_and_audited_by_ids_only(world: World, dxf: Callable[..., bytes]) -> None:
     (line,) = world.send("alice", ("비밀 도면.dxf", dxf("비밀")))
     messages = world.store("alice").scalars(select(CompanyMessage)).all()
