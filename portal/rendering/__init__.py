@@ -17,7 +17,7 @@ from portal.rendering.result import MANIFEST, Layer, Limits, Outcome, Reference,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RENDERER_VERSION = "2026.11.12"
+RENDERER_VERSION = "2026.11.28"
 """Changes whenever the same bytes would be drawn differently; renders are keyed by (sha256, this)."""
 
 

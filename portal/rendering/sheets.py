@@ -44,6 +44,8 @@ FLATTENING: Final = 0.1
 ON_PAPER: Final = 2
 VIEWPORT_OFF: Final = 0x20000
 PAPER_OFF: Final = 1e-6
+INCHES, MILLIMETRES = 0, 1
+"""How a layout counts its paper; its width and height are in millimetres either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Desk:
         shapes, box, full = self._laid_out(drawn)
         tallest = max((_height(shape) for shape in shapes if isinstance(shape, Words)), default=0.0)
         frame = Frame.around(box, tallest)
-        units = self._units(drawn)
+        units = self._units(drawn, box)
         label = f"{self._name} {drawn.name}".strip()
         written = Writer(frame, layers, self._limits, f"s{number}").write(shapes, label, units)
         name, small = f"sheet-{number}.svg", f"sheet-{number}-thumb.svg"
@@ -142,7 +144,7 @@ class Desk:
             for shape in shapes:
                 for part in (*shape.content, shape) if isinstance(shape, Stamps) else (shape,):
                     part.ink = styles.of(part.ink)
-        unit = IN_MILLIMETRES.get(self._units(drawn), 1.0)
+        unit = IN_MILLIMETRES.get(self._units(drawn, box), 1.0)
         title = f"{self._name} {drawn.name}".strip()
         (self._out / PLOT).write_bytes(plotted(shapes, self._hand.palette.layers, plot, box, unit, title))
 
@@ -158,8 +160,10 @@ class Desk:
             shapes = [_lengthened(shape, seen) for shape in shapes]
         return shapes, box, full
 
-    def _units(self, drawn: Drawn) -> str:
-        return UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "") if drawn.name == MODEL else "mm"
+    def _units(self, drawn: Drawn, box: Box) -> str:
+        if drawn.name == MODEL:
+            return UNITS.get(int(self._doc.header.get("$INSUNITS", 0)), "")
+        return "in" if _in_inches(drawn.layout, box) else "mm"
 
 
 def _height(words: Words) -> float:
@@ -195,6 +199,18 @@ def shown_viewports(layout: Entity) -> list[Entity]:
         for entity in found
         if entity is not paper and not entity.dxf.get("flags", 0) & VIEWPORT_OFF and not _paper_once(entity)
     ]
+
+
+def _in_inches(layout: Entity, box: Box) -> bool:
+    """Tell whether a layout is drawn in inches: its paper is counted in them, and what is drawn is as large as that paper.
+
+    A layout that nobody set up has a paper in inches too, and often a frame in millimetres, 25.4 times as large.
+    """
+    dxf = layout.dxf_layout.dxf
+    inch = IN_MILLIMETRES["in"]
+    paper = max(float(dxf.get("paper_width", 0.0)), float(dxf.get("paper_height", 0.0))) / inch
+    largest = max(box[2] - box[0], box[3] - box[1])
+    return int(dxf.get("plot_paper_units", MILLIMETRES)) == INCHES and largest < paper * math.sqrt(inch)
 
 
 def _paper_once(viewport: Entity) -> bool:

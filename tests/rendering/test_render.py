@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import ezdxf
 import pytest
 
 from portal.rendering import MANIFEST, Rendering, render
@@ -50,6 +52,29 @@ def test_a_plain_drawing_is_drawn_whole(draw: Draw) -> None:
     assert (sheet.objects, sheet.drawn, sheet.extents) == (2, 2, (0, 0, 100, 50))
     assert [(shown.text, shown.x, shown.y, shown.height) for shown in sheet.texts] == [(KOREAN, 10, 10, 5)]
     assert KOREAN in svg_of(answer, out)
+
+
+def paper(size: float, units: int) -> bytes:
+    """A drawing in metres with one layout on paper of 34 by 22 inches, and a frame `size` units wide on it."""
+    document = ezdxf.new("R2010", units=6)
+    document.modelspace().add_line((0, 0), (9, 9))
+    layout = document.layout("Layout1")
+    layout.dxf_layout.dxf.update({"plot_paper_units": units, "paper_width": 863.6, "paper_height": 558.8})
+    layout.add_lwpolyline([(0, 0), (size, 0), (size, size / 2)])
+    stream = io.StringIO()
+    document.write(stream)
+    return stream.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("size", "units", "shown"),
+    [(32, 0, "in"), (36, 0, "in"), (32, 1, "mm"), (840, 1, "mm"), (840, 0, "mm")],
+    ids=["inches", "beyond-the-edge", "small-on-metric-paper", "metric", "metric-on-paper-nobody-set-up"],
+)
+def test_a_layout_in_inches_says_so(draw: Draw, size: float, units: int, shown: str) -> None:
+    answer, out = draw(paper(size, units))
+    assert [sheet.units for sheet in answer.sheets] == ["m", shown]
+    assert f' data-units="{shown}"' in svg_of(answer, out, 1)
 
 
 def test_the_answer_is_also_the_manifest_beside_the_sheets(draw: Draw) -> None:
