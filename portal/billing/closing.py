@@ -62,10 +62,15 @@ def start(period: Period) -> int:
         return _nudge(session, CloseStep.period_from == period.from_date)
 
 
+def bills_on(period: Period) -> date:
+    """The day on which a month is closed and its invoices go out, unless staff close it sooner."""
+    return period.to_date + GRACE
+
+
 def start_due() -> int:
     """Close the last month once its grace is over; for the schedule. Returns how many companies were nudged."""
     period = invoicing.month_before(invoicing.month(today()))
-    if today() < period.to_date + GRACE:
+    if today() < bills_on(period):
         return sweep()
     begun = select(func.count()).select_from(CloseStep).where(CloseStep.period_from == period.from_date)
     return start(period) if missing(period) or not db.session.scalar(begun) else sweep()

@@ -211,7 +211,7 @@ INVOICE = Machine(
     looks={
         I.DRAFT: Look("작성 중", "grey", "clock", "마감하면 번호가 붙고 고칠 수 없게 됩니다."),
         I.FINALISED: Look("청구", "blue", "mail", "납부기한까지 결제하거나 입금합니다."),
-        I.OVERDUE: Look("연체", "red", "warn", "밀린 금액을 내면 바로 풀립니다."),
+        I.OVERDUE: Look("연체", "red", "warn", "밀린 금액을 내 주십시오."),
         I.PAID: Look("수납", "green", "check", "더 하실 일이 없습니다."),
         I.UNCOLLECTIBLE: Look("회수 불능", "grey", "stop", "받지 못한 것으로 정리했습니다."),
         I.VOID: Look("취소", "grey", "close", "수정 청구서로 취소했습니다."),

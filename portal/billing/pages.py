@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from portal.billing import listing, pdf, usage_words
 from portal.billing import service as billing
 from portal.billing.forms import PAY_BY
-from portal.billing.models import INVOICE, UNPAID, Invoice, InvoiceState, Statement
+from portal.billing.models import INVOICE, UNPAID, Invoice, InvoiceState, Statement, Subscription
 from portal.billing.rules.explaining import span_words
 from portal.billing.rules.terms import Period
 from portal.billing.rules.totals import cut_line, totals
@@ -36,6 +36,8 @@ HEAD = ("청구번호", "이용기간", "청구일", "납부기한", "공급가�
 def invoices() -> ResponseReturnValue:
     rows = billing.invoices_for(caller())
     waiting = [row for row in rows if row.state in UNPAID]
+    subscription = billing.live(caller().tenant_id)
+    paying = subscription is not None and subscription.state in billing.PAYING
     return page(
         "billing/invoices.html",
         rows=rows,
@@ -47,6 +49,8 @@ def invoices() -> ResponseReturnValue:
         next_due=min((row.due_on for row in waiting if row.due_on), default=None),
         profile=billing.profile_of(caller().tenant_id),
         pay_by=PAY_BY,
+        paying=paying,
+        first_on=_first_bill(subscription) if subscription is not None and paying else None,
     )
 
 
@@ -198,6 +202,12 @@ def a_file(body: bytes, name: str, kind: str, disposition: str = "attachment") -
     response.headers["Content-Type"] = kind
     response.headers["Content-Disposition"] = exports.disposition(name, disposition)
     return response
+
+
+def _first_bill(subscription: Subscription) -> date:
+    """The day of the first invoice of an agreement that has none yet."""
+    begun = billing.bills_on(billing.month(subscription.converted_on or today()))
+    return begun if begun >= today() else billing.bills_on(billing.month(today()))
 
 
 def _url(endpoint: str, invoice_id: int) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from portal.billing.closing import board, close_company, start, start_due
+from portal.billing.closing import bills_on, board, close_company, start, start_due
 from portal.billing.invoicing import as_line, expected, finalise, invoice_with, month, month_before, rated
 from portal.billing.models import NUMBERED, CreditNote, Invoice
 from portal.billing.plans import offers, terms_of, version_on
@@ -76,6 +76,7 @@ __all__ = [
     "PAYING",
     "Details",
     "as_line",
+    "bills_on",
     "board",
     "book_surplus",
     "cancel",

@@ -11,6 +11,8 @@ from datetime import timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from portal.billing import service as billing
+from portal.billing.models import PayBy
 from portal.core import audit
 from portal.core.clock import now
 from portal.core.db import db, write
@@ -49,6 +51,12 @@ def cards_set_up() -> bool:
 def active(tenant_id: int) -> Card | None:
     """The card that is charged, when there is one."""
     return db.session.scalar(select(Card).where(Card.tenant_id == tenant_id, Card.state == C.ACTIVE))
+
+
+def missing(tenant_id: int) -> bool:
+    """Whether a company that is to pay by card has none that could be charged, and could register one."""
+    profile = billing.profile_of(tenant_id)
+    return profile is not None and profile.pay_by == PayBy.CARD and cards_set_up() and active(tenant_id) is None
 
 
 def cards_of(who: Caller) -> list[Card]:

@@ -6,6 +6,7 @@ resolved by asking for the order; only an order that never arrived is sent again
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
@@ -19,7 +20,7 @@ from portal.core.db import db, write
 from portal.core.errors import NotFound
 from portal.core.outbox import later, publish
 from portal.core.seal import unseal
-from portal.payments import cards, refunds, rules
+from portal.payments import cards, refunds, rules, unpaid
 from portal.payments.models import CHARGE, PENDING, Card, Charge, ChargeState
 from portal.payments.providers import Charged, Declined, Kind, NotThere, Then, Unknown
 from portal.tenants.databases import installation
@@ -119,6 +120,14 @@ def charge_with(charge_id: int) -> Charge:
     if charge is None:
         raise NotFound
     return charge
+
+
+def refused(rows: Sequence[Charge], card: Card | None) -> Charge | None:
+    """The newest of an invoice's attempts, when `card` is what declined it: a card in its place has not been tried yet."""
+    newest = rows[0] if rows else None
+    if newest is None or card is None or newest.card_id != card.id:
+        return None
+    return newest if newest.state == H.DECLINED and newest.failure_code != CHANGED else None
 
 
 def last_decline(session: Session, invoice_id: int, card_id: int) -> Charge | None:
@@ -236,6 +245,8 @@ def _decline(session: Session, charge: Charge, no: Declined) -> None:
         _ask_staff(session, charge, f"결제사가 우리 쪽 설정을 거절했습니다: {no.code} {no.message}")
     else:
         _tell(session, charge, "charge_declined")
+    if hard:
+        unpaid.look_again(session, charge.tenant_id, BY)
     publish(session, "charge.declined", charge.id)
 
 
@@ -269,8 +280,10 @@ def _ask_staff(session: Session, charge: Charge, body: str) -> None:
 
 def _tell(session: Session, charge: Charge, template: str) -> None:
     profile = billing.profile_of(charge.tenant_id)
-    for address in profile.emails if profile is not None else []:
-        mail.post(session, address, template, charge=charge, invoice=charge.invoice, card=charge.card)
+    if profile is None:
+        return
+    for address in profile.emails:
+        mail.post(session, address, template, charge=charge, invoice=charge.invoice, card=charge.card, profile=profile)
 
 
 def _locked(session: Session, charge_id: int) -> Charge | None:

@@ -15,8 +15,9 @@ from portal.core import mail
 from portal.core.clock import now, today
 from portal.core.db import db, write
 from portal.core.errors import Refusal
+from portal.core.gate import Caller
 from portal.core.outbox import once
-from portal.payments import cards, charges, refunds, rules
+from portal.payments import cards, charges, refunds, rules, unpaid
 from portal.payments.models import Dunning
 from portal.tenants import service as tenants
 from portal.tenants.models import Tenant, TenantState
@@ -61,6 +62,11 @@ def step_due() -> int:
     return len(ids)
 
 
+def limited(who: Caller) -> bool:
+    """Whether the caller's company may only look because an invoice of it is not paid."""
+    return REASON in who.read_only
+
+
 def _step(session: Session, invoice_id: int) -> None:
     row = session.get_one(Dunning, invoice_id, with_for_update=True, populate_existing=True)
     invoice = session.get_one(Invoice, invoice_id, with_for_update=True, populate_existing=True)
@@ -96,6 +102,7 @@ def _limit(session: Session, row: Dunning) -> None:
     if tenant.state == TenantState.ACTIVE:
         tenants.suspend(session, row.tenant_id, BY, REASON)
         _tell(session, session.get_one(Invoice, row.invoice_id), "use_limited")
+    unpaid.look_again(session, row.tenant_id, BY)
 
 
 def _close(session: Session, invoice_id: int) -> None:
@@ -103,7 +110,7 @@ def _close(session: Session, invoice_id: int) -> None:
     if row is None or row.closed_at is not None:
         return
     row.closed_at, row.next_on = now(), None
-    session.flush()
+    unpaid.look_again(session, row.tenant_id, BY)
     if row.limited_at is None:
         return
     others = (
@@ -123,6 +130,12 @@ def _tell(session: Session, invoice: Invoice, template: str) -> None:
     profile = billing.profile_of(invoice.tenant_id)
     if profile is None:
         return
-    note = rules.payer_note(profile.name, invoice.number or "")
+    values = {
+        "invoice": invoice,
+        "profile": profile,
+        "note": rules.payer_note(profile.name, invoice.number or ""),
+        "charged": profile.pay_by == PayBy.CARD and cards.active(invoice.tenant_id) is not None,
+        "card_missing": cards.missing(invoice.tenant_id),
+    }
     for address in profile.emails:
-        mail.post(session, address, template, invoice=invoice, profile=profile, note=note)
+        mail.post(session, address, template, **values)

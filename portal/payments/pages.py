@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -20,6 +21,15 @@ from portal.tenants.rules import RIGHTS, Right
 
 payments = Blueprint("payments", __name__)
 PAYERS = RIGHTS[Right.BILLING]
+
+
+@payments.app_context_processor
+def asked_by_other_pages() -> dict[str, Callable[[], bool]]:
+    """What pages of the rooms below, which know no cards, ask about the caller's company."""
+    return {
+        "card_missing": lambda: service.missing(caller().tenant_id),
+        "lifted_by_paying": lambda: service.limited(caller()) and caller().role in PAYERS,
+    }
 
 
 @payments.get("/payment-methods")

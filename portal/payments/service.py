@@ -15,13 +15,15 @@ from portal.payments.cards import (
     come_back,
     gave_up,
     let_go_all,
+    missing,
     open_window,
     remove,
 )
 from portal.payments.cards import (
     forget_all as forget_cards,
 )
-from portal.payments.charges import charge_with, charges_of, collect
+from portal.payments.charges import charge_with, charges_of, collect, refused
+from portal.payments.dunning import limited
 from portal.payments.models import Charge
 from portal.payments.refunds import agree, ask, drop, refunds_of
 from portal.payments.transfers import (
@@ -73,10 +75,13 @@ __all__ = [
     "ignore",
     "import_list",
     "let_go_all",
+    "limited",
+    "missing",
     "open_window",
     "pay_now",
     "proposals",
     "refunds_of",
+    "refused",
     "remove",
     "transfer_with",
     "transfers",

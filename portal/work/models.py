@@ -74,6 +74,7 @@ KINDS: dict[str, str] = {
     "drawing": "도면",
     "billing": "청구",
     "charge": "결제",
+    "unpaid": "미납",
     "transfer": "입금",
     "tax_invoice": "세금계산서",
     "retention": "파기",

@@ -143,6 +143,16 @@ def test_a_company_without_invoices_is_told_what_comes(desk: Office) -> None:
     assert "체험 중에는 청구하지 않습니다." in client.get("/usage/estimate").text
 
 
+def test_a_company_that_has_begun_is_told_the_day_of_its_first_invoice(desk: Office) -> None:
+    owner = desk.paying(since=date(2026, 10, 16))
+    page = desk.client(owner).get("/invoices").text
+    assert "첫 청구서는 2026.11.03 (화)에 나옵니다." in page
+    assert 'href="/usage/estimate"' in page
+    assert "요금제 보기" not in page
+    desk.at(date(2026, 11, 20))
+    assert "첫 청구서는 2026.12.03 (목)에 나옵니다." in desk.client(owner).get("/invoices").text
+
+
 # ----- choosing ------------------------------------------------------------------------------------------------------
 
 
