@@ -221,6 +221,7 @@ def test_billing_details_are_changed_for_the_next_invoice_only(desk: Office) -> 
     assert client.post("/billing-details", data=DETAILS_FORM | {"ceo": ""}).status_code == 422
     assert client.post("/billing-details", data=DETAILS_FORM | {"name": "새한빛종합건설"}).status_code == 303
     assert "새한빛종합건설" in client.get("/billing-details").text
+    assert '카드는 <a href="/payment-methods">결제 수단</a>에서 등록합니다.' in client.get("/billing-details").text
     assert "새한빛종합건설" not in client.get(f"/invoices/{invoice.id}").text
 
 
