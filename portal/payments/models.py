@@ -56,6 +56,10 @@ CARD = Machine(
 )
 
 
+#: What the payment company's window says when a person closes it.
+CLOSED_WINDOW = "PAY_PROCESS_CANCELED"
+
+
 class Card(Model):
     """A card as the payment company knows it. `billing_key` is sealed; `number` is masked by the payment company.
 
@@ -91,6 +95,12 @@ class Card(Model):
     failure_message: Mapped[str] = mapped_column(String(300), default="")
     state_since: Mapped[datetime]
     nudged_at: Mapped[datetime | None]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the person left the window, so that nothing was refused."""
+        said_nothing = not (self.failure_code or self.failure_message)
+        return self.state == C.FAILED and (said_nothing or self.failure_code == CLOSED_WINDOW)
 
 
 # ----- charges -------------------------------------------------------------------------------------------------------

@@ -46,8 +46,78 @@ def test_a_window_that_was_closed_says_so_and_a_foreign_key_opens_nothing(till: 
     card = db.session.scalars(select(Card)).one()
     assert browser.get(f"/payment-methods/card/{card.id}/back?customerKey=other&authKey=x").status_code == 404
     browser.get(f"/payment-methods/card/{card.id}/failed?code=PAY_PROCESS_CANCELED&message=사용자가 닫았습니다.")
-    assert "사용자가 닫았습니다" in browser.get("/payment-methods").text
+    page = browser.get("/payment-methods").text
+    assert "카드 등록을 마치지 않으셨습니다" in page
+    assert "사용자가 닫았습니다" not in page
+    assert "callout red" not in page
     assert db.session.get_one(Card, card.id, populate_existing=True).state == CardState.FAILED
+
+
+def test_a_refused_registration_is_told_until_another_one_follows_it(till: Till) -> None:
+    browser = till.desk.client(till.owner)
+    browser.post("/payment-methods/card")
+    refused = db.session.scalars(select(Card)).one()
+    browser.get(f"/payment-methods/card/{refused.id}/failed?code=REJECT_CARD_COMPANY&message=카드사가 거절했습니다.")
+    assert "카드를 등록하지 못했습니다. 카드사가 거절했습니다." in browser.get("/payment-methods").text
+    cards.remove(till.owner, till.register().id)
+    page = browser.get("/payment-methods").text
+    assert "등록하지 못했습니다" not in page
+    assert "등록된 카드가 없습니다" in page
+
+
+def test_who_registers_a_card_from_an_invoice_comes_back_to_it_and_is_told_once(till: Till) -> None:
+    browser = till.desk.client(till.owner)
+    pay = f"/invoices/{till.invoice.id}/pay"
+    assert browser.post("/payment-methods/card", data={"invoice": 10**6}).status_code == 404
+    assert f'name="invoice" value="{till.invoice.id}"' in browser.get(pay).text
+    browser.post("/payment-methods/card", data={"invoice": till.invoice.id})
+    left = db.session.scalars(select(Card)).one()
+    assert browser.get(f"/payment-methods/card/{left.id}/failed?code=PAY_PROCESS_CANCELED").headers["Location"] == pay
+    assert "마치지 않으셨습니다" in browser.get(pay).text
+    browser.post("/payment-methods/card", data={"invoice": till.invoice.id})
+    card = db.session.scalars(select(Card).order_by(Card.id.desc())).first()
+    assert card is not None
+    back = f"/payment-methods/card/{card.id}/back?customerKey={card.customer_key}"
+    back += f"&authKey={auth_key(till.outside, card.customer_key)}"
+    assert browser.get(back).headers["Location"] == pay
+    part = browser.get(pay, headers={"HX-Request": "true", "HX-Target": "pay"}).text
+    assert "카드를 확인하고 있습니다" in part
+    assert 'hx-trigger="load delay:1s"' in part
+    assert "카드로 지금 결제" not in part
+    cards.register(card.id)
+    told = "카드를 등록했습니다. 이제 13,200원을 결제해 주십시오."
+    part = browser.get(pay, headers={"HX-Request": "true", "HX-Target": "pay"}).text
+    assert told in part
+    assert "카드로 지금 결제" in part
+    assert told not in browser.get(pay).text
+
+
+def test_a_plain_registration_is_told_on_the_page_of_means(till: Till) -> None:
+    browser = till.desk.client(till.owner)
+    browser.post("/payment-methods/card")
+    card = db.session.scalars(select(Card)).one()
+    back = f"/payment-methods/card/{card.id}/back?customerKey={card.customer_key}"
+    back += f"&authKey={auth_key(till.outside, card.customer_key)}"
+    assert browser.get(back).headers["Location"] == "/payment-methods"
+    cards.register(card.id)
+    page = browser.get("/payment-methods").text
+    assert "카드를 등록했습니다. 납부기한에" in page
+    assert "자동결제가 멈춥니다" in page
+    assert "카드를 등록했습니다" not in browser.get("/payment-methods").text
+
+
+def test_a_declined_card_says_why_above_what_can_be_done(till: Till) -> None:
+    browser = till.desk.client(till.owner)
+    till.register("INVALID_STOPPED_CARD")
+    charge = till.collect()
+    charges.perform(charge.id)
+    page = browser.get(f"/invoices/{till.invoice.id}/pay").text
+    assert f"카드로 결제하지 못했습니다. {charge.failure_message}" in page
+    assert page.index("callout red") < page.index("카드로 지금 결제") < page.index("다른 카드로 바꾸기")
+    till.register()
+    page = browser.get(f"/invoices/{till.invoice.id}/pay").text
+    assert "카드로 결제하지 못했습니다" not in page
+    assert "다른 카드로 바꾸기" not in page
 
 
 def test_the_fragment_is_the_same_block_that_the_page_has(till: Till) -> None:
