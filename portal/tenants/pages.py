@@ -15,7 +15,7 @@ from portal.core.korea import particle
 from portal.core.page import page, see_other
 from portal.tenants import rules, service
 from portal.tenants.forms import CompanyForm, InviteForm
-from portal.tenants.models import TENANT, Role
+from portal.tenants.models import TENANT, Membership, Role
 from portal.tenants.rules import RIGHT_WORDS, RIGHTS, ROLE_MEANS, ROLE_WORDS, Right
 
 tenants = Blueprint("tenants", __name__)
@@ -162,17 +162,9 @@ def _ways() -> list[tuple[str, str]]:
 
 
 def _members(form: InviteForm, status: int = 200) -> ResponseReturnValue:
-    who = caller()
-    rows = [
-        {
-            "member": member,
-            "mine": member.person_id == who.person_id,
-            "waiting": member.person.password_hash is None,
-            "roles": _roles_for(who, member.role),
-            "may_touch": rules.may_touch(who.role, member.role),
-        }
-        for member in service.members(who)
-    ]
+    who, members = caller(), service.members(caller())
+    roles = [member.role for member in members]
+    rows = [_row(who, member, only_owner=rules.leaves_no_owner(roles, member.role, None)) for member in members]
     return page(
         "tenants/members.html",
         status=status,
@@ -184,6 +176,18 @@ def _members(form: InviteForm, status: int = 200) -> ResponseReturnValue:
         rights=RIGHTS,
         right_words=RIGHT_WORDS,
     )
+
+
+def _row(who: Caller, member: Membership, *, only_owner: bool) -> dict[str, object]:
+    """A member as listed. The only owner can neither leave nor become something else, so neither is offered."""
+    return {
+        "member": member,
+        "mine": member.person_id == who.person_id,
+        "only_owner": only_owner,
+        "waiting": member.person.password_hash is None,
+        "roles": [] if only_owner else _roles_for(who, member.role),
+        "may_touch": rules.may_touch(who.role, member.role),
+    }
 
 
 def _roles_for(who: Caller, role: str) -> list[Role]:
