@@ -159,6 +159,8 @@ def _acting(session: Session, caller: Caller) -> str:
 def _add(session: Session, caller: Caller, person: Person, role: str) -> Membership:
     here = (Membership.person_id == person.id, Membership.tenant_id == caller.tenant_id)
     if session.scalar(select(Membership.id).where(*here)) is not None:
+        if person.password_hash is None:
+            raise Refusal("이미 초대했습니다.", "목록에서 '다시 보내기'를 눌러 주십시오.", 422)
         raise Refusal(
             f"{person.email}{particle(person.email, '은/는')} 이미 구성원입니다.",
             "목록에서 역할을 바꾸실 수 있습니다.",
