@@ -10,7 +10,7 @@ import logging
 import secrets
 from contextlib import suppress
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request, url_for
 from jinja2_fragments.flask import render_block
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -23,12 +23,22 @@ log = logging.getLogger("planroom")
 
 #: What lies below is asked by programs, whatever they say that they accept.
 MACHINES = "/api/"
+#: Who gives a right that is missing: in a company its owner, who has them all; on the staff's pages an admin.
+STAFF_PAGES = "/staff"
+ASK_THE_OWNER = "권한이 필요하시면 회사 소유자에게 요청해 주십시오."
+ASK_AN_ADMIN = "권한이 필요하시면 관리자에게 요청해 주십시오."
+#: Where a member without a right is sent on to, when it is open to them.
+DRAWINGS = "drawings.drawings"
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer to a person, not an error of the program
-    """The portal will not do this. `message` and `next_step` are Korean sentences for the person who asked."""
+    """The portal will not do this. `message` and `next_step` are Korean sentences for the person who asked.
+
+    `way` is the button of the page that says so, as (words, address), where the next step has a page of its own.
+    """
 
     status = 409
+    way: tuple[str, str] | None = None
 
     def __init__(self, message: str, next_step: str = "", status: int | None = None) -> None:
         super().__init__(message)
@@ -59,7 +69,7 @@ class Forbidden(Refusal):
     def __init__(
         self,
         message: str = "이 일을 할 권한이 없습니다.",
-        next_step: str = "권한이 필요하시면 관리자에게 요청해 주십시오.",
+        next_step: str = ASK_THE_OWNER,
     ) -> None:
         super().__init__(message, next_step)
 
@@ -80,7 +90,7 @@ class Unavailable(Refusal):
 SENTENCES = {
     400: ("보내신 내용을 읽을 수 없습니다.", "앞 화면으로 돌아가 다시 보내 주십시오."),
     401: ("로그인이 필요합니다.", "로그인하신 뒤 이어서 하실 수 있습니다."),
-    403: ("이 일을 할 권한이 없습니다.", "권한이 필요하시면 관리자에게 요청해 주십시오."),
+    403: ("이 일을 할 권한이 없습니다.", ASK_THE_OWNER),
     404: ("찾으시는 것이 없습니다.", "주소를 확인하시거나 목록에서 다시 골라 주십시오."),
     405: ("이 주소로는 그 일을 할 수 없습니다.", "앞 화면으로 돌아가 단추를 다시 눌러 주십시오."),
     413: ("보내신 파일이 너무 큽니다.", "파일을 나누거나 줄여서 다시 올려 주십시오."),
@@ -99,9 +109,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
-def answer(status: int, message: str, next_step: str, number: str = "") -> Response:
+def answer(status: int, message: str, next_step: str, number: str = "", way: tuple[str, str] | None = None) -> Response:
     """The error page: whole, or only its block when a part of a page asked for it. A program is told in JSON."""
-    values = {"status": status, "sentence": message, "next_step": next_step, "number": number}
+    if next_step == ASK_THE_OWNER and request.path.startswith(STAFF_PAGES):
+        next_step = ASK_AN_ADMIN
+    values = {"status": status, "sentence": message, "next_step": next_step, "number": number, "way": way}
     if request.path.startswith(MACHINES) or request.accept_mimetypes.best == "application/json":
         return make_response(jsonify(error=message, next=next_step, number=number), status)
     if request.headers.get("HX-Request") == "true" and request.headers.get("HX-Request-Type") != "full":
@@ -110,7 +122,17 @@ def answer(status: int, message: str, next_step: str, number: str = "") -> Respo
 
 
 def _refused(refusal: Refusal) -> Response:
-    return answer(refusal.status, refusal.message, refusal.next_step)
+    way = refusal.way or (_to_drawings() if refusal.status == Forbidden.status else None)
+    return answer(refusal.status, refusal.message, refusal.next_step, way=way)
+
+
+def _to_drawings() -> tuple[str, str] | None:
+    """The way on of a member without a right; none for who may not see drawings either, nor for the staff's own pages."""
+    from portal.core.gate import caller, may_open  # noqa: PLC0415 - the gate raises what is defined here
+
+    if request.path.startswith(STAFF_PAGES) or not caller().tenant_id or not may_open(DRAWINGS):
+        return None
+    return "도면으로", url_for(DRAWINGS)
 
 
 def _http(error: HTTPException) -> Response | BaseResponse:

@@ -83,9 +83,12 @@ def test_an_invited_person_gets_a_mail_with_a_way_in_and_shows_as_invited(sign_i
         ({"email": "", "name": "", "role": "viewer"}, "이름을 적어 주십시오"),
         ({"email": "x@example.com", "name": "가", "role": "king"}, "역할 가운데에서"),
         ({"email": "bob@example.com", "name": "가", "role": "viewer"}, "이미 구성원입니다"),
+        ({"email": "invited@example.com", "name": "가", "role": "viewer"}, "이미 초대했습니다"),
     ],
 )
 def test_a_wrong_invitation_comes_back_with_a_sentence(sign_in: SignIn, data: dict[str, str], sentence: str) -> None:
+    invited = {"email": "invited@example.com", "name": "나", "role": "viewer"}
+    assert sign_in("alice").post("/members", data=invited).status_code == 303
     answer = sign_in("alice").post("/members", data=data)
     assert answer.status_code == 422
     assert sentence in answer.text
@@ -137,6 +140,33 @@ def test_the_last_owner_can_neither_leave_nor_step_down(sign_in: SignIn) -> None
     change(alice, "bob@example.com", "owner")
     assert alice.post(f"/members/{row.id}/remove").status_code == 303
     assert role_of("alice@example.com") is None
+
+
+def test_leaving_is_asked_for_twice_and_not_offered_to_the_only_owner(sign_in: SignIn) -> None:
+    alice, bob = sign_in("alice"), sign_in("bob")
+    row = membership("bob@example.com")
+    assert row is not None
+    asked = bob.get("/members").text.partition('<details class="ask">')[2].partition("</details>")[0]
+    assert f'action="/members/{row.id}/remove"' in asked
+    assert "가나건설에서 나가기" in asked
+    owners = alice.get("/members").text
+    assert "가나건설에서 나가기" not in owners
+    assert "먼저 다른 분을 소유자로 정해 주십시오." in owners
+    change(alice, "bob@example.com", "owner")
+    assert "가나건설에서 나가기" in alice.get("/members").text
+
+
+def test_who_lacks_a_right_is_sent_to_the_owner_and_on_to_the_drawings(sign_in: SignIn) -> None:
+    alice, bob = sign_in("alice"), sign_in("bob")
+    refused = bob.get("/invoices")
+    assert refused.status_code == 403
+    assert "회사 소유자에게 요청해 주십시오." in refused.text
+    assert re.search(r'href="/drawings"[^>]*>\s*(<span>)?도면으로', refused.text)
+    change(alice, "bob@example.com", "billing")
+    assert 'href="/start"' in bob.get("/drawings").text
+    staffs = bob.get("/staff").text
+    assert "회사 소유자" not in staffs
+    assert "관리자에게 요청해 주십시오." in staffs
 
 
 def test_an_admin_can_neither_touch_an_owner_nor_become_one(sign_in: SignIn) -> None:
