@@ -73,6 +73,17 @@ def status(token: str) -> ResponseReturnValue:
     return _status(service.application_for(token), token, AnswerForm())
 
 
+@trials.post("/apply/status/<token>/mail")
+@access("signed-link")
+def send_again(token: str) -> ResponseReturnValue:
+    """Mail the link that confirms the address once more."""
+    application = service.send_confirmation_again(token)
+    return see_other(
+        url_for("trials.status", token=token),
+        f"{application.email}{korea.particle(application.email, '으로/로')} 확인 메일을 다시 보냈습니다.",
+    )
+
+
 @trials.post("/apply/status/<token>/answer")
 @access("signed-link")
 def answer(token: str) -> ResponseReturnValue:
@@ -106,6 +117,7 @@ def _status(application: Application, token: str, form: AnswerForm, status: int 
         steps=_steps(application),
         messages=service.messages(application.id),
         place=service.place_of(application),
+        unconfirmed=service.awaits_confirmation(application),
         can_withdraw=APPLICATION.allows(application.state, "withdraw"),
         can_answer=APPLICATION.allows(application.state, "answer"),
         settled=application.state in {S.REJECTED, S.WITHDRAWN, S.EXPIRED},

@@ -17,6 +17,8 @@ FORGOTTEN = timedelta(days=30)
 UNDO = timedelta(seconds=20)
 #: One visitor sends at most this many applications an hour.
 MOST_AN_HOUR = 30
+#: One address is sent at most this many mails an hour that ask to confirm it, the first one among them.
+MOST_MAILS_AN_HOUR = 4
 
 #: Mail services of everybody: the same one says nothing about two applicants.
 FREE_MAIL = frozenset(

@@ -24,6 +24,8 @@ from portal.work import service as work
 TERMS_VERSION = "2026-11-01"
 ITEM = "trial"
 APPLICANT = "applicant"
+#: The mail with the link that confirms the applicant's address.
+RECEIVED = "application_received"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,22 @@ def confirm_email(token: str) -> tuple[Application, str]:
             audit.record(session, "application.confirm", actor=APPLICANT, subject=f"application:{application.id}")
         nonce = application.link_nonce
     return application, link_token(STATUS, nonce)
+
+
+def send_confirmation_again(token: str) -> Application:
+    """Mail the link that confirms the address once more. Refused once it is confirmed or decided, and when asked too often."""
+    with write() as session:
+        application = application_for(token)
+        if not awaits_confirmation(application):
+            raise Refusal("확인 메일이 더는 필요하지 않습니다.", "진행 상황 화면에서 지금 상태를 확인해 주십시오.")
+        _not_mailed_too_often(session, application)
+        _mail_confirmation(session, application)
+        return application
+
+
+def awaits_confirmation(application: Application) -> bool:
+    """Whether the applicant still has to follow the link in the mail."""
+    return application.email_confirmed_at is None and application.state in UNDECIDED
 
 
 def answer_info(token: str, body: str) -> Application:
@@ -230,17 +248,21 @@ def _add(session: Session, submission: Submission, number: str) -> Application:
         advertising=application.advertising,
     )
     ask_reviewers(session, application, f"{application.company} 체험 신청을 검토해 주십시오")
-    mail.post(
-        session,
-        application.email,
-        "application_received",
-        application=application,
-        confirm_url=confirm_url(nonce),
-        status_url=status_url(nonce),
-    )
+    _mail_confirmation(session, application)
     later(session, "trials.check_business", application.id)
     publish(session, "application.submitted", application.id)
     return application
+
+
+def _mail_confirmation(session: Session, application: Application) -> None:
+    mail.post(
+        session,
+        application.email,
+        RECEIVED,
+        application=application,
+        confirm_url=confirm_url(application.link_nonce),
+        status_url=status_url(application.link_nonce),
+    )
 
 
 def _withdraw(session: Session, application: Application, by: str) -> None:
@@ -255,3 +277,11 @@ def _not_too_often(session: Session, journey_key: str) -> None:
     query = select(func.count()).select_from(Application).where(lately)
     if (session.scalar(query) or 0) >= rules.MOST_AN_HOUR:
         raise Refusal("신청이 너무 잦습니다.", "한 시간 뒤 다시 신청해 주십시오.", 429)
+
+
+def _not_mailed_too_often(session: Session, application: Application) -> None:
+    """One address is written to a few times an hour, whoever asks: it may be somebody else's."""
+    lately = (mail.Mail.recipient == application.email) & (mail.Mail.created_at >= now() - timedelta(hours=1))
+    query = select(func.count()).select_from(mail.Mail).where(lately, mail.Mail.template == RECEIVED)
+    if (session.scalar(query) or 0) >= rules.MOST_MAILS_AN_HOUR:
+        raise Refusal("확인 메일을 이미 여러 번 보냈습니다.", "한 시간 뒤 다시 보내실 수 있습니다.", 429)

@@ -76,6 +76,25 @@ def test_looking_at_the_confirmation_link_confirms_nothing_and_pressing_the_butt
         assert db.session.scalars(select(Application)).one().email_confirmed_at is not None
 
 
+def test_the_confirmation_mail_is_sent_again_a_few_times_and_only_while_it_is_needed(office: Office) -> None:
+    _application_id, token = office.apply()
+    client = office.client()
+    page = client.get(f"/apply/status/{token}").text
+    assert "스팸함" in page
+    assert f'action="/apply/status/{token}/mail"' in page
+    sent = [client.post(f"/apply/status/{token}/mail").status_code for _ in range(4)]
+    assert sent == [303, 303, 303, 429]
+    with office.at_work():
+        letters = office.mails("application_received")
+        assert len({letter.body for letter in letters}) == 1, "every one of them holds the link that works"
+        link = next(line for line in letters[-1].body.splitlines() if "/apply/confirm/" in line)
+    office.later(hours=2)
+    assert client.post(f"/apply/status/{token}/mail").status_code == 303
+    client.post(link[link.index("/apply/confirm/") :])
+    assert "확인 메일 다시 보내기" not in client.get(f"/apply/status/{token}").text
+    assert client.post(f"/apply/status/{token}/mail").status_code == 409
+
+
 def test_an_applicant_withdraws_on_the_status_page_and_the_form_is_gone(office: Office) -> None:
     _application_id, token = office.apply()
     client = office.client()
