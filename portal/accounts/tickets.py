@@ -25,6 +25,11 @@ LIFE: dict[TicketKind, timedelta] = {
     TicketKind.EMAIL: timedelta(minutes=60),
 }
 DEAD = ("이 링크는 더 쓸 수 없습니다.", "이미 쓰셨거나 기한이 지났습니다. 새 링크를 받아 주십시오.")
+#: An invitation was most likely used by the very person who opens it again.
+DEAD_INVITATION = (
+    DEAD[0],
+    "이미 쓰셨거나 기한이 지났습니다. 비밀번호를 정하신 분은 로그인하시고, 아직이면 초대하신 분께 다시 받아 주십시오.",
+)
 
 
 class DeadTicket(Refusal):
@@ -32,8 +37,10 @@ class DeadTicket(Refusal):
 
     status = 410
 
-    def __init__(self) -> None:
-        super().__init__(*DEAD)
+    def __init__(self, kind: TicketKind | None = None) -> None:
+        super().__init__(*(DEAD_INVITATION if kind is TicketKind.INVITATION else DEAD))
+        if kind is TicketKind.INVITATION:
+            self.way = ("로그인", "/sign-in")
 
 
 def invitation(session: Session, person: Person) -> str:
@@ -101,9 +108,9 @@ def set_password(token: str, kind: TicketKind, password: str) -> Person:
             update(Ticket).where(Ticket.id == ticket.id, Ticket.used_at.is_(None)).values(used_at=now())
         )
         if getattr(result, "rowcount", 0) != 1 or found.state != PersonState.ACTIVE:
-            raise DeadTicket
+            raise DeadTicket(kind)
         if kind is TicketKind.INVITATION and found.password_hash is not None:
-            raise DeadTicket
+            raise DeadTicket(kind)
         first = found.password_hash is None
         take_password(session, found, hashed, keep_device=0)
         if not first:
@@ -194,7 +201,7 @@ def _open(session: Session, token: str, kind: TicketKind) -> Ticket:
     )
     ticket = session.scalar(select(Ticket).where(*where))
     if ticket is None or ticket.person is None or ticket.person.state != PersonState.ACTIVE:
-        raise DeadTicket
+        raise DeadTicket(kind)
     return ticket
 
 

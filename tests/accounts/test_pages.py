@@ -224,7 +224,10 @@ def test_an_invitation_sets_a_password_signs_in_and_is_used_up(app: Flask, clien
     assert client.post(path, data={"password": NEW_WORD, "again": "other"}).status_code == 422
     assert client.post(path, data={"password": NEW_WORD, "again": NEW_WORD}).location == "/start"
     assert is_in(client)
-    assert app.test_client().get(path).status_code == 410
+    again = app.test_client().get(path)
+    assert again.status_code == 410
+    assert "비밀번호를 정하신 분은 로그인하시고" in again.text
+    assert 'href="/sign-in"' in again.text
 
 
 def test_links_in_mails_come_from_the_setting_and_not_from_the_host_header(app: Flask, alice: int) -> None:
