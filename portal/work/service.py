@@ -135,9 +135,10 @@ def items(who: Caller, show: str = "open", kind: str = "", limit: int = 200) -> 
 
 
 def counts(who: Caller) -> dict[str, int]:
-    """How many items `who` sees under each heading: open, mine, snoozed."""
+    """How many items `who` sees under each heading: open, mine, snoozed; and `asking`, the number that the rail shows."""
     seen = select(func.count()).select_from(WorkItem).where(visible_to(who))
     return {
+        "asking": open_count(who),
         "open": db.session.scalar(seen.where(waiting())) or 0,
         "mine": db.session.scalar(seen.where(waiting(), WorkItem.assignee_id == who.person_id)) or 0,
         "snoozed": db.session.scalar(seen.where(WorkItem.state == WorkState.SNOOZED, WorkItem.snoozed_until > now()))

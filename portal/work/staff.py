@@ -16,7 +16,7 @@ from portal.work import rules, service
 from portal.work.models import KINDS, WorkItem
 
 work_staff = Blueprint("work_staff", __name__, url_prefix="/staff/work")
-SHOWN = (("open", "할 일"), ("mine", "내가 맡은 일"), ("snoozed", "미룬 일"), ("done", "끝난 일"))
+SHOWN = (("open", "모든 할 일"), ("mine", "내가 맡은 일"), ("snoozed", "미룬 일"), ("done", "끝난 일"))
 
 
 @work_staff.get("")
@@ -79,6 +79,7 @@ def _inbox() -> ResponseReturnValue:
             ("", "모든 종류", None),
             *((name, KINDS.get(name, "업무"), count) for name, count, _since in service.kinds_open(who)),
         ],
+        counts=counts,
         shown=[(name, label, counts.get(name)) for name, label in SHOWN],
         groups=_grouped(rows) if show in {"open", "mine"} else [("", "", rows)],
         empty=not rows,
