@@ -23,7 +23,7 @@ from portal.core.queue import Standing, standings
 from portal.core.redis import redis
 from portal.core.settings import settings
 from portal.core.states import Look
-from portal.desk.steps import Figures, milliseconds, percent, steps
+from portal.desk.steps import Figures, milliseconds, percent, seconds, steps
 
 health_staff = Blueprint("health_staff", __name__, url_prefix="/staff/health")
 #: Who looks after the machines, and who is asked when something is slow.
@@ -76,6 +76,7 @@ def health() -> ResponseReturnValue:
         checks=[(CHECKS.get(row["name"], row["name"]), row | {"look": _look(row)}) for row in _checks()],
         minutes=int(WINDOW_SECONDS // 60),
         milliseconds=milliseconds,
+        seconds=seconds,
     )
 
 

@@ -116,7 +116,7 @@ def _sentinel(found: Figures) -> Step:
     return Step(
         "Redis 한 대에서 Sentinel로",
         "한 달 안의 가장 긴 멈춤",
-        f"{found.longest_pause:.1f}초",
+        seconds(found.longest_pause),
         f"{PAUSE_WORTH_SENTINEL:g}초",
         look,
         words,
@@ -177,6 +177,11 @@ def milliseconds(seconds: float | None) -> str:
         return "–"
     value = seconds * 1000
     return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 10 else f"{value:,.0f} ms"  # noqa: PLR2004
+
+
+def seconds(span: float) -> str:
+    """A pause as it is told: one too short for the figure shown was there all the same."""
+    return f"{span:.1f}초" if span >= 0.1 else "0.1초 미만" if span else "0초"  # noqa: PLR2004
 
 
 def percent(share: float | None) -> str:

@@ -55,6 +55,11 @@ def test_below_every_threshold_all_is_enough() -> None:
     assert {step.words for step in steps.steps(CALM)} == {"지금은 충분합니다."}
 
 
+@pytest.mark.parametrize(("span", "words"), [(0.0, "0초"), (0.04, "0.1초 미만"), (0.1, "0.1초"), (12.34, "12.3초")])
+def test_a_pause_that_was_there_is_never_told_as_none(span: float, words: str) -> None:
+    assert steps.seconds(span) == words
+
+
 def test_sentinel_that_is_there_is_not_asked_for() -> None:
     found = steps.steps(replace(CALM, sentinel=True, longest_pause=20.0))
     assert found[1].look is TAKEN
