@@ -163,6 +163,7 @@ def test_staff_see_the_funnel_whole_and_in_part(app: Flask, client: FlaskClient)
     assert whole.status_code == 200
     assert "네이버" in whole.text
     assert "첫 화면의 25.0%" in whole.text
+    assert whole.text.count('<tr class="nobody">') == 29, "a phone's list has the day with visitors alone"
     part = client.get("/staff/visits?days=7", headers={"HX-Request": "true", "HX-Target": "section#funnel"})
     assert "<html" not in part.text
     assert "첫 화면의 25.0%" in part.text
