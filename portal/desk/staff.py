@@ -12,10 +12,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+from portal.billing import subscriptions
 from portal.core import ids, mail
 from portal.core.db import db, write
 from portal.core.errors import NotFound
-from portal.core.gate import access, caller
+from portal.core.gate import access, caller, may_open
 from portal.core.page import page, see_other
 from portal.desk import timeline
 from portal.desk.acts import KINDS
@@ -204,6 +205,8 @@ def _company(
         role_words=ROLE_WORDS,
         opening=provision_rows(row.id) if row.state in {*OPENING, TenantState.FAILED} else [],
         polling=row.state in OPENING,
+        plan=_plan(row.id),
+        papers=_papers(row),
         mode_word=timeline.MODES[row.mode],
         form=form or ReasonForm(),
         mode_form=mode_form or ModeForm(),
@@ -213,6 +216,25 @@ def _company(
         can_resume=TENANT.allows(row.state, "resume_trial"),
         can_retry=TENANT.allows(row.state, "retry") and bool(caller().staff_roles & (LIMITS | {"reviewer"})),
     )
+
+
+def _plan(tenant_id: int) -> str:
+    """What the company pays for now; empty for one that has not chosen yet."""
+    subscription = subscriptions.live(tenant_id)
+    if subscription is None or not subscription.phases:
+        return ""
+    version = subscriptions.current_version(subscription)
+    return f"{version.plan.name} {version.number}판"
+
+
+def _papers(row: Tenant) -> list[tuple[str, str]]:
+    """What else there is of the company that the caller may see, as (words, address)."""
+    pages: list[tuple[str, str, dict[str, Any]]] = [
+        ("사용량", "metering_staff.usage", {"tenant_id": row.id}),
+        ("청구서", "billing_staff.invoices", {"q": row.name}),
+        ("청구 정보", "plans_staff.details", {"tenant_id": row.id}),
+    ]
+    return [(words, url_for(endpoint, **values)) for words, endpoint, values in pages if may_open(endpoint)]
 
 
 def _tenant(tenant_id: int) -> Tenant:

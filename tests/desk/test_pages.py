@@ -68,6 +68,14 @@ def test_the_stream_of_a_company_tells_application_decision_and_opening(office: 
     assert "데이터베이스 만들기: 끝났습니다" not in page
 
 
+def test_a_company_leads_to_its_papers_that_somebody_may_see(office: Office) -> None:
+    tenant_id = opened(office)
+    seen = {who: office.client(who).get(f"/staff/tenants/{tenant_id}").text for who in ("sam", "bill")}
+    assert all("아직 고르지 않음" in page for page in seen.values())
+    assert all(f'href="/staff/tenants/{tenant_id}/usage"' in page for page in seen.values())
+    assert ["청구 정보" in page for page in seen.values()] == [False, True]
+
+
 def test_support_limits_a_company_with_a_reason_and_lifts_it_again(office: Office) -> None:
     tenant_id = opened(office)
     client = office.client("sam")
