@@ -56,6 +56,16 @@ class AlreadyApplied(Refusal):
         )
 
 
+class MailedOften(Refusal):
+    """The confirmation mail was sent often enough for now; the page that says so leads back to the status page."""
+
+    status = 429
+
+    def __init__(self, application: Application) -> None:
+        super().__init__("확인 메일을 이미 여러 번 보냈습니다.", "한 시간 뒤 다시 보내실 수 있습니다.")
+        self.way = ("진행 상황으로", status_url(application.link_nonce))
+
+
 def submit(submission: Submission) -> tuple[Application, str]:
     """Take an application in. Gives it with the token of its status page.
 
@@ -284,4 +294,4 @@ def _not_mailed_too_often(session: Session, application: Application) -> None:
     lately = (mail.Mail.recipient == application.email) & (mail.Mail.created_at >= now() - timedelta(hours=1))
     query = select(func.count()).select_from(mail.Mail).where(lately, mail.Mail.template == RECEIVED)
     if (session.scalar(query) or 0) >= rules.MOST_MAILS_AN_HOUR:
-        raise Refusal("확인 메일을 이미 여러 번 보냈습니다.", "한 시간 뒤 다시 보내실 수 있습니다.", 429)
+        raise MailedOften(application)
