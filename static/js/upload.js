@@ -117,7 +117,7 @@ class UploadBox extends HTMLElement {
       button.addEventListener("click", act);
       tools.push(button);
     };
-    if (row.state === "failed") tool("다시", () => this.#again(row));
+    if (row.state === "failed" && !row.never) tool("다시", () => this.#again(row));
     if (row.state === "sending") tool("멈춤", () => this.#hold());
     if (row.state === "held") tool("계속", () => this.#resume());
     if (row.state !== "done") tool("취소", () => this.#drop(row));
@@ -155,6 +155,7 @@ class UploadBox extends HTMLElement {
     });
     request.addEventListener("load", () => {
       row.state = request.status < 400 ? "done" : "failed";
+      row.never = request.status === 415; // no drawing: the same file can never succeed
       row.sent = row.state === "done" ? row.file.size : 0;
       this.#show(row, row.state === "done" ? `올렸습니다 · ${size(row.file.size)}` : this.#reason(request));
       if (row.state === "failed") say(`${row.file.name}: ${row.words.textContent}`);
