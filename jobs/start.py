@@ -250,7 +250,7 @@ def _tell(data: Path, environ: dict[str, str], demo: dict[str, Any]) -> None:
         "",
         "도면실이 시작되었습니다. (Planroom is running.)",
         f"  주소 Address    {address}",
-        f"  메일함 Mail      {address}/sandbox/",
+        f"  메일함 Mail      {address}/sandbox/mail",
         f"  기록 Logs       {data / 'logs'}  ({', '.join(manager.procfile())})",
         "",
         "  로그인 Sign-in",

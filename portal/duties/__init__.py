@@ -14,7 +14,7 @@ feature = Feature(
     "duties",
     blueprints=(duties, duties_staff, access_log),
     sections=(
-        Section("접속 기록", "history", "duties.log", roles=MEMBERS, group=9),
+        Section("접속기록", "history", "duties.log", roles=MEMBERS, group=9),
         Section("접속기록", "history", "access_log.log", staff=True, roles=REVIEWERS, group=5),
         Section("권한표", "lock", "access_log.rights", staff=True, group=5),
     ),
