@@ -112,7 +112,7 @@ def register_card(tab: Page, house: House) -> None:
     tab.get_by_role("button", name="카드 등록하기").click()
     tab.get_by_role("button", name="승인되는 카드").click()
     tab.wait_for_url(re.compile(r"/payment-methods$"))
-    tab.get_by_role("button", name="카드 지우기").wait_for()
+    tab.get_by_role("button", name="다른 카드로 바꾸기").wait_for()
 
 
 def close_month(tab: Page, biller: Person) -> None:
