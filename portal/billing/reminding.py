@@ -7,16 +7,16 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.accounts.models import Person
 from portal.billing.models import Subscription, SubscriptionState
 from portal.core import mail
 from portal.core.clock import now, today
 from portal.core.db import db, write
-from portal.tenants.models import Membership, Tenant, TenantState
-from portal.tenants.rules import RIGHTS, Right
+from portal.tenants import service as tenants
+from portal.tenants.models import Tenant, TenantState
+from portal.tenants.rules import ENDS_SOON, RIGHTS, Right
 
-#: Days before the end of a trial on which it is told.
-DAYS_BEFORE = (7, 1)
+#: Days before the end of a trial on which it is told; on pages it stands from the first of them on.
+DAYS_BEFORE = (ENDS_SOON.days, 1)
 
 
 def remind_due() -> int:
@@ -57,10 +57,5 @@ def _remind(subscription_id: int) -> bool:
 
 
 def _tell(session: Session, tenant: Tenant, **values: object) -> None:
-    query = (
-        select(Person.email)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.tenant_id == tenant.id, Membership.role.in_(RIGHTS[Right.BILLING]))
-    )
-    for address in session.scalars(query).all():
+    for address in tenants.emails_of(session, tenant.id, RIGHTS[Right.BILLING]):
         mail.post(session, address, "trial_ending", tenant=tenant, ends_at=tenant.trial_ends_at, **values)

@@ -36,6 +36,7 @@ from portal.billing.subscriptions import (
     next_version,
     open_trial,
     profile_of,
+    tell_payer,
     update_profile,
 )
 from portal.core.db import db
@@ -112,6 +113,7 @@ __all__ = [
     "reverse_payment",
     "start",
     "start_due",
+    "tell_payer",
     "terms_of",
     "update_profile",
     "version_on",

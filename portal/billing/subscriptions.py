@@ -145,7 +145,7 @@ def convert(who: Caller, plan_key: str, details: Details) -> Subscription:
         _keep_profile(session, who, who.tenant_id, details)
         tenants.activate(session, tenant.id, who.actor)
         _entitle(session, subscription, plans.terms_of(version))
-        _confirm(session, subscription, "agreement_begun", plan=version.plan)
+        tell_payer(session, tenant.id, "agreement_begun", subscription=subscription, plan=version.plan)
         publish(session, "subscription.activated", tenant.id)
         return subscription
 
@@ -186,7 +186,7 @@ def change_plan(who: Caller, plan_key: str) -> Subscription:
         else:
             subscription.next_plan_version_id = version.id
         from_on = today() if at_once else first_of_next(today())
-        _confirm(session, subscription, "agreement_changed", plan=version.plan, from_on=from_on, at_once=at_once)
+        tell_payer(session, who.tenant_id, "agreement_changed", plan=version.plan, from_on=from_on, at_once=at_once)
         _note(session, who, subscription, "change_plan", plan=plans.label(version))
         return subscription
 
@@ -203,7 +203,7 @@ def cancel(who: Caller) -> Subscription:
         subscription = _paying(who.tenant_id)
         ends = first_of_next(today())
         SUBSCRIPTION.move(session, subscription, "cancel", by=who.actor, ends_on=ends, state_since=now())
-        _confirm(session, subscription, "agreement_cancelled", last_day=ends - timedelta(days=1))
+        tell_payer(session, who.tenant_id, "agreement_cancelled", last_day=ends - timedelta(days=1))
         return subscription
 
 
@@ -213,7 +213,7 @@ def keep(who: Caller) -> Subscription:
     with write() as session:
         subscription = _paying(who.tenant_id)
         SUBSCRIPTION.move(session, subscription, "keep", by=who.actor, ends_on=None, state_since=now())
-        _confirm(session, subscription, "agreement_kept")
+        tell_payer(session, who.tenant_id, "agreement_kept")
         return subscription
 
 
@@ -320,11 +320,11 @@ def _phase(session: Session, subscription: Subscription, version: PlanVersion, d
     session.expire(subscription, ["phases"])
 
 
-def _confirm(session: Session, subscription: Subscription, template: str, **values: object) -> None:
-    """Send those whom the invoices are for what has been agreed to."""
-    profile = profile_of(subscription.tenant_id)
+def tell_payer(session: Session, tenant_id: int, template: str, **values: object) -> None:
+    """Mail those whom the company's invoices are for; nobody, until it has said who they are."""
+    profile = profile_of(tenant_id)
     for address in profile.emails if profile is not None else []:
-        mail.post(session, address, template, subscription=subscription, profile=profile, **values)
+        mail.post(session, address, template, profile=profile, **values)
 
 
 def _entitle(session: Session, subscription: Subscription, terms: Terms) -> None:

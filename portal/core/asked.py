@@ -1,4 +1,4 @@
-"""The request as views read it: words without the NUL letter, which nobody types and PostgreSQL refuses."""
+"""The request as views read it: a form of not too many fields, of words without NUL, which PostgreSQL refuses."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -89,11 +90,10 @@ clock_group = AppGroup("clock", help="The clock of all processes (embedded mode)
 @click.argument("instant")
 def clock_set(instant: str) -> None:
     """Move the clock to INSTANT (ISO 8601; Seoul time when without offset), or back with `real`."""
-    try:
+    moment = None
+    with suppress(ValueError):
         moment = datetime.now(UTC) if instant == "real" else datetime.fromisoformat(instant)
-        if moment.year not in YEARS:
-            raise ValueError(moment)  # noqa: TRY301 - as wrong as what is no instant at all
-    except ValueError:
+    if moment is None or moment.year not in YEARS:
         click.echo(
             f"'{instant}'{particle(instant, '은/는')} 시각이 아닙니다. 2026-11-23T14:05 처럼 적어 주십시오.", err=True
         )

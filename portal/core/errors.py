@@ -69,7 +69,7 @@ class Forbidden(Refusal):
     def __init__(
         self,
         message: str = "이 일을 할 권한이 없습니다.",
-        next_step: str = ASK_THE_OWNER,
+        next_step: str = "",
     ) -> None:
         super().__init__(message, next_step)
 
@@ -90,7 +90,7 @@ class Unavailable(Refusal):
 SENTENCES = {
     400: ("보내신 내용을 읽을 수 없습니다.", "앞 화면으로 돌아가 다시 보내 주십시오."),
     401: ("로그인이 필요합니다.", "로그인하신 뒤 이어서 하실 수 있습니다."),
-    403: ("이 일을 할 권한이 없습니다.", ASK_THE_OWNER),
+    403: ("이 일을 할 권한이 없습니다.", ""),
     404: ("찾으시는 것이 없습니다.", "주소를 확인하시거나 목록에서 다시 골라 주십시오."),
     405: ("이 주소로는 그 일을 할 수 없습니다.", "앞 화면으로 돌아가 단추를 다시 눌러 주십시오."),
     413: ("보내신 파일이 너무 큽니다.", "파일을 나누거나 줄여서 다시 올려 주십시오."),
@@ -111,8 +111,8 @@ def init_app(app: Flask) -> None:
 
 def answer(status: int, message: str, next_step: str, number: str = "", way: tuple[str, str] | None = None) -> Response:
     """The error page: whole, or only its block when a part of a page asked for it. A program is told in JSON."""
-    if next_step == ASK_THE_OWNER and request.path.startswith(STAFF_PAGES):
-        next_step = ASK_AN_ADMIN
+    if status == Forbidden.status and not next_step:
+        next_step = ASK_AN_ADMIN if request.path.startswith(STAFF_PAGES) else ASK_THE_OWNER
     values = {"status": status, "sentence": message, "next_step": next_step, "number": number, "way": way}
     if request.path.startswith(MACHINES) or request.accept_mimetypes.best == "application/json":
         return make_response(jsonify(error=message, next=next_step, number=number), status)

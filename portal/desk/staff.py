@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from portal.billing import subscriptions
+from portal.billing import service as billing
 from portal.core import ids, mail
 from portal.core.db import db, write
 from portal.core.errors import NotFound
@@ -219,11 +219,11 @@ def _company(
 
 
 def _plan(tenant_id: int) -> str:
-    """What the company pays for now; empty for one that has not chosen yet."""
-    subscription = subscriptions.live(tenant_id)
+    """The plan that holds now, the trial's too; empty for a company without an agreement."""
+    subscription = billing.live(tenant_id)
     if subscription is None or not subscription.phases:
         return ""
-    version = subscriptions.current_version(subscription)
+    version = billing.current_version(subscription)
     return f"{version.plan.name} {version.number}판"
 
 

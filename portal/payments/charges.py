@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from portal.billing import service as billing
 from portal.billing.models import UNPAID, Invoice
-from portal.core import mail
 from portal.core.clock import fresh, now
 from portal.core.db import db, write
 from portal.core.errors import NotFound
@@ -279,11 +278,8 @@ def _ask_staff(session: Session, charge: Charge, body: str) -> None:
 
 
 def _tell(session: Session, charge: Charge, template: str) -> None:
-    profile = billing.profile_of(charge.tenant_id)
-    if profile is None:
-        return
-    for address in profile.emails:
-        mail.post(session, address, template, charge=charge, invoice=charge.invoice, card=charge.card, profile=profile)
+    parts = {"charge": charge, "invoice": charge.invoice, "card": charge.card}
+    billing.tell_payer(session, charge.tenant_id, template, **parts)
 
 
 def _locked(session: Session, charge_id: int) -> Charge | None:

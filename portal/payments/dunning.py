@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from portal.billing import service as billing
 from portal.billing.models import UNPAID, Invoice, PayBy
-from portal.core import mail
 from portal.core.clock import now, today
 from portal.core.db import db, write
 from portal.core.errors import Refusal
@@ -132,10 +131,8 @@ def _tell(session: Session, invoice: Invoice, template: str) -> None:
         return
     values = {
         "invoice": invoice,
-        "profile": profile,
         "note": rules.payer_note(profile.name, invoice.number or ""),
         "charged": profile.pay_by == PayBy.CARD and cards.active(invoice.tenant_id) is not None,
         "card_missing": cards.missing(invoice.tenant_id),
     }
-    for address in profile.emails:
-        mail.post(session, address, template, **values)
+    billing.tell_payer(session, invoice.tenant_id, template, **values)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.billing import service as billing
-from portal.core import headers
+from portal.core import headers, ids
 from portal.core.gate import Caller, access, caller
 from portal.core.page import page, see_other
 from portal.core.settings import settings
@@ -60,9 +60,9 @@ def open_card() -> ResponseReturnValue:
 
     Whoever comes from an invoice is led back to it.
     """
-    invoice_id = request.form.get("invoice", type=int)
-    if invoice_id is not None:
-        billing.invoice_for(caller(), invoice_id)
+    invoice_id = None
+    if wanted := request.form.get("invoice"):
+        invoice_id = billing.invoice_for(caller(), ids.whole(wanted) or 0).id
     back = f"{settings().public_url}/payment-methods/card/{{card}}"
     if urlsplit(settings().public_url).netloc != request.host and settings().embedded:
         back = f"{request.scheme}://{request.host}/payment-methods/card/{{card}}"
@@ -130,8 +130,8 @@ def _pay(invoice_id: int) -> Response:
     invoice = billing.invoice_for(who, invoice_id)
     rows = service.charges_of(invoice.id)
     card, pending = _cards(who)
-    if pending is not None and (pending.state != CardState.RETURNED and not _told_once(pending)):
-        pending = None
+    if pending is not None and pending.state != CardState.RETURNED and not _told_once(pending):
+        pending = None  # an old end of a registration belongs to the page of means of payment
     profile = billing.profile_of(who.tenant_id)
     return page(
         "payments/pay.html",

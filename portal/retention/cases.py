@@ -10,7 +10,6 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from portal.accounts.models import Person
 from portal.core import audit, mail
 from portal.core.clock import SEOUL, now, today
 from portal.core.db import db, write
@@ -20,7 +19,7 @@ from portal.core.outbox import later, once
 from portal.retention import rules
 from portal.retention.models import CASE, LIVE, Case, CaseState, Certificate, Hold
 from portal.tenants import service as tenants
-from portal.tenants.models import Membership, Role, Tenant, TenantState
+from portal.tenants.models import Role, Tenant, TenantState
 from portal.work import service as work
 
 C = CaseState
@@ -263,12 +262,7 @@ def _ask_staff(session: Session, case: Case, body: str) -> None:
 
 def _tell(session: Session, tenant: Tenant, template: str, **values: object) -> None:
     """Tell the company's owners and admins."""
-    query = (
-        select(Person.email)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.tenant_id == tenant.id, Membership.role.in_((Role.OWNER, Role.ADMIN)))
-    )
-    for address in session.scalars(query).all():
+    for address in tenants.emails_of(session, tenant.id, (Role.OWNER, Role.ADMIN)):
         mail.post(session, address, template, tenant=tenant, **values)
 
 

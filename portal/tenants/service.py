@@ -5,6 +5,7 @@ databases (the session on a company's database), provisioning (the opening, step
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
@@ -104,6 +105,12 @@ def _inside(grant: ActingGrant) -> dict[str, Any]:
         "acting": grant.id,
         "acting_until": grant.ends_at,
     }
+
+
+def emails_of(session: Session, tenant_id: int, roles: Iterable[str]) -> list[str]:
+    """Where the company's people of these roles are written to."""
+    query = select(Person.email).join(Membership, Membership.person_id == Person.id)
+    return list(session.scalars(query.where(Membership.tenant_id == tenant_id, Membership.role.in_(tuple(roles)))))
 
 
 def _too_many_devices(rows: list[tuple[Membership, rules.Standing]], device: Device) -> bool:

@@ -12,7 +12,6 @@ from portal.core.db import db
 from portal.core.gate import Caller
 from portal.core.mail import Mail
 from portal.tenants.models import Tenant
-from portal.tenants.rules import told_of_end
 from tests.billing.office import DETAILS, Office
 
 BEGUN = date(2026, 10, 1)
@@ -55,12 +54,3 @@ def test_who_has_chosen_a_plan_is_not_told_of_the_trials_end(desk: Office) -> No
     billing.convert(owner, "team", DETAILS)
     desk.at(end - timedelta(days=1))
     assert reminding.remind_due() == 0
-
-
-def test_pages_say_so_to_those_who_may_choose_a_plan_while_the_end_is_near() -> None:
-
-    end = date(2026, 10, 31)
-    assert told_of_end("owner", end, end - timedelta(days=8)) is None
-    assert told_of_end("owner", end, end - timedelta(days=7)) == end
-    assert told_of_end("editor", end, end) is None
-    assert told_of_end("owner", None, end) is None

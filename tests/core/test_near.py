@@ -204,10 +204,12 @@ def _stale(house: House, url: str, writes: int, grace: float = 0.0) -> int:
 
 def _comes(right: Callable[[], bool], grace: float) -> bool:
     """Whether it is right at once, or before so many seconds are over."""
-    deadline = time.monotonic() + grace
-    while not (found := right()) and time.monotonic() < deadline:
-        time.sleep(0.001)
-    return found
+    if right():
+        return True
+    if not grace:
+        return False
+    wait_for(right, "what was acknowledged is known", grace)
+    return True
 
 
 def test_what_another_process_has_changed_last_is_not_taken_for_ones_own_change(house: House, redis_url: str) -> None:

@@ -11,9 +11,11 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from jinja2 import ChoiceLoader, DictLoader
 
+from portal.core import assets
 from portal.core.assets import asset
 from portal.core.gate import access
 from portal.core.page import file_size, page, see_other
+from tests.engines import wait_for
 
 TEMPLATE = """<html>{% block title %}T{% endblock %}{% block two_words %}<div id="two-words">{{ word }}</div>{% endblock %}</html>"""
 
@@ -91,3 +93,17 @@ def test_what_a_stylesheet_brings_is_kept_for_ever_too(core_app: Flask) -> None:
         for file, digest in found:
             name = file.resolve().relative_to(core_app.static_folder or "")
             assert asset(str(name)).endswith(f"?v={digest}"), name
+
+
+def test_a_changed_file_has_a_new_address_a_second_later(
+    core_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core_app.static_folder = str(tmp_path)
+    file = tmp_path / "a.css"
+    file.write_text("a {}")
+    with core_app.test_request_context():
+        first = asset("a.css")
+        file.write_text("b {} b {}")
+        assert asset("a.css") == first, "the disk is not looked at for each page"
+        monkeypatch.setattr(assets, "LOOKED_AT", 0.0)
+        wait_for(lambda: asset("a.css") != first, "the new file is known", 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 
 import pytest
@@ -71,7 +72,7 @@ def test_the_stream_of_a_company_tells_application_decision_and_opening(office: 
 def test_a_company_leads_to_its_papers_that_somebody_may_see(office: Office) -> None:
     tenant_id = opened(office)
     seen = {who: office.client(who).get(f"/staff/tenants/{tenant_id}").text for who in ("sam", "bill")}
-    assert all("아직 고르지 않음" in page for page in seen.values())
+    assert all(re.search(r"요금제</dt>\s*<dd[^>]*>\s*없음", page) for page in seen.values())
     assert all(f'href="/staff/tenants/{tenant_id}/usage"' in page for page in seen.values())
     assert ["청구 정보" in page for page in seen.values()] == [False, True]
 

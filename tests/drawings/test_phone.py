@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import io
-import logging
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import ezdxf
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from portal.drawings.models import Revision
 from tests.drawings.conftest import standing
 from tests.drawings.world import World
+from tests.serving import answering
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,14 +44,8 @@ def drawing(world: World) -> Revision:
 
 @pytest.fixture(scope="module")
 def served(world: World) -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
+    with answering(world.app) as address:
+        yield address
 
 
 @pytest.fixture

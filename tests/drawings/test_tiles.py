@@ -7,15 +7,12 @@ import hashlib
 import html
 import io
 import json
-import logging
 import re
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from portal.core import packing
 from portal.core.blobs import blobs
@@ -25,9 +22,10 @@ from portal.tenants import service as tenants
 from tests.drawings.conftest import standing
 from tests.drawings.world import World
 from tests.rendering.dxf_text import drawing, layer, line
+from tests.serving import answering
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 ACROSS = 122
 #: The grid of a coarse picture, which the viewer replaces: two SVG units to a step.
@@ -166,14 +164,8 @@ def test_a_page_takes_nothing_but_shapes_from_the_store(world: World, large: Rev
 @pytest.fixture
 def served(world: World) -> Iterator[str]:
     """The address where the world answers."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(timeout=5)
-    server.server_close()
+    with answering(world.app) as address:
+        yield address
 
 
 @pytest.mark.needs("chromium")
@@ -281,3 +273,26 @@ def test_tiles_are_counted_kept_and_let_go_with_the_company(world: World, large:
     assert list(blobs().keys(company)) == []
     address = f"/drawings/revisions/{large.id}/sheets/1/tiles/1.svg"
     assert world.get("alice", address).status_code == 404
+
+
+@pytest.mark.needs("chromium")
+def test_letters_come_after_the_first_drawing_and_on_a_later_visit_after_the_first_frame(
+    tab: Page, served: str, large: Revision
+) -> None:
+    """The page of a drawing asks for no letters before there is something to see."""
+    come = tab.locator("html:not(.letters-later)")
+    tab.set_extra_http_headers({"X-As": "alice"})
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/sheets/*.svg", hold)
+    with tab.expect_request("**/sheets/*.svg"):
+        tab.goto(f"{served}/drawings/{large.drawing_id}", wait_until="domcontentloaded")
+    assert come.count() == 0, "no drawing is there yet"
+    held.pop().continue_()
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    come.wait_for()
+    tab.reload(wait_until="domcontentloaded")
+    come.wait_for(timeout=2500)  # the patience of a page without a drawing is longer

@@ -21,6 +21,7 @@ HEAD = "거래일시,입금자명,입금액,메모\n"
 def test_a_customer_registers_a_card_in_the_window_and_pays_an_invoice_with_it(till: Till) -> None:
     browser = till.desk.browser(till.owner)
     assert "등록된 카드가 없습니다" in browser.get("/payment-methods").text
+    assert browser.post("/payment-methods/card", data={"invoice": 2**63}).status_code == 404
     opened = browser.post("/payment-methods/card")
     assert opened.status_code == 303
     assert opened.headers["Location"].startswith("/sandbox/toss/window?")

@@ -6,19 +6,18 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from portal.core.db import db, write
 from portal.quality.models import Item
 from portal.work.models import WorkItem
 from tests.quality.conftest import Builds, junit
 from tests.quality.world import company
+from tests.serving import answering
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,13 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def address(builds: Builds) -> Iterator[str]:
     """Where the office's portal answers."""
-    server = make_server("127.0.0.1", 0, builds.office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(builds.office.app) as address:
+        yield address
 
 
 def test_red_green_green_green_red_is_one_item_of_one_owner(builds: Builds, address: str, tmp_path: Path) -> None:

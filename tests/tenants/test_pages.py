@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -292,3 +293,12 @@ def test_pages_answer_with_the_block_that_was_asked_for(sign_in: SignIn) -> None
         assert answer.status_code == 200
         assert answer.text.strip().startswith(f'<div id="{block}"')
         assert "<html" not in answer.text
+
+
+def test_a_trial_that_ends_soon_says_so_on_pages_to_those_who_may_choose_a_plan(sign_in: SignIn) -> None:
+    said = "요금제를 고르시면"
+    for days, told in ((9, False), (5, True)):
+        with write() as session:
+            session.get_one(Tenant, 1).trial_ends_at = clock.now() + timedelta(days=days)
+        assert (said in sign_in("alice").get("/members").text) is told
+        assert said not in sign_in("bob").get("/start", follow_redirects=True).text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -63,3 +63,12 @@ def test_a_closed_mode_outweighs_a_suspension() -> None:
 def test_waits_grow_and_stay_within_a_minute(attempts: int) -> None:
     wait = rules.wait_after(attempts)
     assert timedelta(0) < wait <= rules.wait_after(attempts + 1) <= rules.LONGEST_WAIT
+
+
+def test_pages_say_so_to_those_who_may_choose_a_plan_while_the_end_is_near() -> None:
+
+    end = date(2026, 10, 31)
+    assert rules.told_of_end("owner", end, end - timedelta(days=8)) is None
+    assert rules.told_of_end("owner", end, end - timedelta(days=7)) == end
+    assert rules.told_of_end("editor", end, end) is None
+    assert rules.told_of_end("owner", None, end) is None
