@@ -169,6 +169,29 @@ def served(world: World) -> Iterator[str]:
 
 
 @pytest.mark.needs("chromium")
+def test_letters_come_after_the_first_drawing_and_on_a_later_visit_after_the_first_frame(
+    tab: Page, served: str, large: Revision
+) -> None:
+    """The page of a drawing asks for no letters before there is something to see."""
+    come = tab.locator("html:not(.letters-later)")
+    tab.set_extra_http_headers({"X-As": "alice"})
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/sheets/*.svg", hold)
+    with tab.expect_request("**/sheets/*.svg"):
+        tab.goto(f"{served}/drawings/{large.drawing_id}", wait_until="domcontentloaded")
+    assert come.count() == 0, "no drawing is there yet"
+    held.pop(0).continue_()
+    tab.locator("drawing-viewer[data-state=ready]").wait_for()
+    come.wait_for()
+    tab.reload(wait_until="domcontentloaded")
+    come.wait_for(timeout=2500)  # the patience of a page without a drawing is longer
+
+
+@pytest.mark.needs("chromium")
 def test_the_viewer_brings_the_tiles_one_looks_at_once_and_without_the_hidden_layers(
     tab: Page, served: str, large: Revision
 ) -> None:
@@ -273,26 +296,3 @@ def test_tiles_are_counted_kept_and_let_go_with_the_company(world: World, large:
     assert list(blobs().keys(company)) == []
     address = f"/drawings/revisions/{large.id}/sheets/1/tiles/1.svg"
     assert world.get("alice", address).status_code == 404
-
-
-@pytest.mark.needs("chromium")
-def test_letters_come_after_the_first_drawing_and_on_a_later_visit_after_the_first_frame(
-    tab: Page, served: str, large: Revision
-) -> None:
-    """The page of a drawing asks for no letters before there is something to see."""
-    come = tab.locator("html:not(.letters-later)")
-    tab.set_extra_http_headers({"X-As": "alice"})
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    tab.route("**/sheets/*.svg", hold)
-    with tab.expect_request("**/sheets/*.svg"):
-        tab.goto(f"{served}/drawings/{large.drawing_id}", wait_until="domcontentloaded")
-    assert come.count() == 0, "no drawing is there yet"
-    held.pop().continue_()
-    tab.locator("drawing-viewer[data-state=ready]").wait_for()
-    come.wait_for()
-    tab.reload(wait_until="domcontentloaded")
-    come.wait_for(timeout=2500)  # the patience of a page without a drawing is longer
